@@ -1,0 +1,1 @@
+"""The work itself: song, person, film and demo meet only in `timeline`. Knows nothing of ComfyUI."""

@@ -1,0 +1,1 @@
+"""What will be seen: Timeline -> video file."""
