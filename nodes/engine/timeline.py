@@ -122,7 +122,8 @@ class Timeline:
         raise TimelineError(f"This timeline has no curve '{name}'; it has: {known}. Choose one of those, or analyse the song again.")
 
     def to_json(self) -> str:
-        return json.dumps({"schema": SCHEMA, **_plain(self)}, indent=1, ensure_ascii=False, allow_nan=False)
+        """JSON with one line for each beat, curve, section and shot, so that people can read and compare it."""
+        return write_object(SCHEMA, _plain(self))
 
     @classmethod
     def from_json(cls, text: str) -> Timeline:
@@ -170,6 +171,18 @@ def require_song(timeline: Timeline, samples: np.ndarray, sample_rate: int) -> N
             f"This timeline was made from another song ({timeline.duration:.2f} s) than the audio beside it ({theirs:.2f} s); "
             "connect the same audio that went into Audio Beat Analyzer."
         )
+
+
+def write_object(schema: str, data: dict[str, Any]) -> str:
+    """A JSON object with a schema tag; lists of objects get one line an item."""
+    body = [f'"schema": {json.dumps(schema)}'] + [f"{json.dumps(key)}: {_write_value(value)}" for key, value in data.items()]
+    return "{\n " + ",\n ".join(body) + "\n}"
+
+
+def _write_value(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n  " + ",\n  ".join(_write_value(item) for item in value) + "\n ]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def parse_object(text: str, schema: str) -> dict[str, Any]:
@@ -252,7 +265,7 @@ def _text(value: Any, place: str) -> str:
 
 
 def _plain(record: Any) -> Any:
-    """Dataclasses as dicts and tuples as lists, floats to a microsecond's exactness kept as they are."""
+    """Dataclasses as dicts and tuples as lists."""
     if isinstance(record, tuple):
         return [_plain(item) for item in record]
     if hasattr(record, "__dataclass_fields__"):

@@ -1,0 +1,49 @@
+"""The pack's nodes in the order of the pipeline: the table of contents."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from pathlib import Path
+
+import folder_paths
+from comfy_api.latest import ComfyExtension, io
+
+from .audio_beat_analyzer import AudioBeatAnalyzer
+from .beat_synced_sampler import BeatSyncedSampler
+from .demo_model_loader import DemoModelLoader
+from .storyboard_writer import StoryboardWriter
+from .timeline_curves import TimelineCurves
+from .video_assembler import VideoAssembler
+
+DEMO_SONG = Path(__file__).parent.parent / "workflows" / "assets" / "demo_song.flac"
+
+log = logging.getLogger("music_video")
+
+
+class PersonalMusicVideo(ComfyExtension):
+    async def on_load(self) -> None:
+        await asyncio.to_thread(offer_demo_song)
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [
+            AudioBeatAnalyzer,
+            StoryboardWriter,
+            DemoModelLoader,
+            BeatSyncedSampler,
+            VideoAssembler,
+            TimelineCurves,
+        ]
+
+
+def offer_demo_song() -> None:
+    """Puts the demo song where core's LoadAudio finds it, so that a template runs as it is opened."""
+    target = Path(folder_paths.get_input_directory()) / DEMO_SONG.name
+    if target.exists():
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(DEMO_SONG, target)
+    except OSError as error:
+        log.warning("The demo song could not be copied into the input folder (%s); the templates need a song of your own.", error.strerror)
