@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +191,8 @@ def parse_object(text: str, schema: str) -> dict[str, Any]:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise TimelineError(f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}. Correct it there.") from error
+    except RecursionError as error:
+        raise TimelineError("This JSON is nested too deeply to be a plan of ours; paste what Storyboard Writer shows.") from error
     if not isinstance(data, dict):
         raise TimelineError("This JSON is no object; paste the whole plan, from the first { to the last }.")
     if data.get("schema") != schema:
@@ -222,8 +224,8 @@ def read_record(kind: type, data: Any, place: str) -> Any:
     try:
         return kind(**values)
     except TypeError as error:
-        missing = sorted(name for name in known if name not in values)
-        raise TimelineError(f"{place} lacks a field; it has no {', '.join(missing)}.") from error
+        missing = [name for name, field in known.items() if name not in values and field.default is MISSING]
+        raise TimelineError(f"{place} lacks the field '{missing[0]}'; add it.") from error
 
 
 def _read_value(annotation: Any, name: str, value: Any, place: str) -> Any:

@@ -1,0 +1,135 @@
+"""BeatSyncedSampler: the shots of a timeline, drawn by any image model, one clip file a shot."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.samplers
+import comfy.utils
+import folder_paths
+import latent_preview
+from comfy_api.latest import InputImpl, io, ui
+
+from .engine.film.clip_cache import ClipCache
+from .engine.film.motion import WALKS
+from .engine.film.render import Progress, RenderSettings, render_shots
+from .engine.timeline import Timeline, read_fps
+from .image_model import HostImageModel, SamplingSettings
+from .model_identity import identify_models
+from .sockets import TimelineSocket, to_image
+
+CLIP_FOLDER = Path("music_video") / "clips"  # under ComfyUI's output folder: the temporary one is emptied at every start
+
+
+class BeatSyncedSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="BeatSyncedSampler",
+            display_name="Beat-Synced Sampler",
+            category="music video",
+            description="Draws every shot of the storyboard with your model and moves it with the music. "
+            "Finished clips are kept: a rerun draws only what is missing or changed.",
+            search_aliases=["music video", "audio reactive", "beat sync", "ksampler"],
+            inputs=[
+                io.Model.Input("model", tooltip="Any image model, with LoRAs and patches as you like."),
+                io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
+                io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
+                TimelineSocket.Input("timeline", tooltip="A timeline with shots, from Storyboard Writer."),
+                io.Int.Input("width", default=768, min=64, max=8192, step=16, tooltip="Width of the film in pixels."),
+                io.Int.Input("height", default=448, min=64, max=8192, step=16, tooltip="Height of the film in pixels."),
+                io.Float.Input("fps", default=24.0, min=1.0, max=120.0, step=0.001, tooltip="Frames a second. 29.97 and 23.976 are taken exactly."),
+                io.Int.Input("steps", default=20, min=1, max=200, tooltip="Sampling steps of each frame."),
+                io.Float.Input("cfg", default=7.0, min=0.0, max=100.0, step=0.1, tooltip="How strictly the prompt is followed. 1 halves the work."),
+                io.Combo.Input("sampler", options=comfy.samplers.KSampler.SAMPLERS, default="euler",
+                               tooltip="Choose one without added noise (not ancestral, not sde) for a steady film."),
+                io.Combo.Input("scheduler", options=comfy.samplers.KSampler.SCHEDULERS, default="simple", tooltip="How the steps are spread."),
+                io.Int.Input("seed", default=0, min=0, max=2**53, control_after_generate=io.ControlAfterGenerate.fixed,
+                             tooltip="Added to the seed of every shot."),
+                io.String.Input("negative", default="", multiline=True, tooltip="What no shot should show."),
+                io.Combo.Input("walk", options=list(WALKS), default="onset",
+                               tooltip="What drives the change inside a shot: the attacks in the sound, the beats, or time alone."),
+                io.Float.Input("walk_amount", default=0.35, min=0.0, max=1.0, step=0.01,
+                               tooltip="How far the picture changes inside a shot. 0 holds it still, 1 turns it into another one."),
+                io.Int.Input("first_shot", default=1, min=1, max=9999, optional=True, advanced=True, tooltip="Draw from this shot on."),
+                io.Int.Input("last_shot", default=0, min=0, max=9999, optional=True, advanced=True, tooltip="Draw up to this shot. 0: to the end."),
+                io.Int.Input("batch_frames", default=0, min=0, max=256, optional=True, advanced=True,
+                             tooltip="Frames drawn at once. 0: as many as fit into memory."),
+            ],
+            outputs=[
+                io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
+                io.Image.Output("keyframes", display_name="keyframes", tooltip="The first frame of every shot."),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.dynprompt],
+            not_idempotent=True,
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float, sampler: str,
+        scheduler: str, seed: int, negative: str, walk: str, walk_amount: float, first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
+    ) -> io.NodeOutput:  # fmt: skip
+        settings = RenderSettings(width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot)
+        sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
+        identity = cls._identify(model, clip, vae, sampling)
+        host = HostImageModel(model, clip, vae, sampling, identity)
+        cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
+        clips = render_shots(timeline, settings, host, cache, ProgressReport(model, cls.hidden.unique_id))
+        keyframes = to_image(read_keyframes([clip.path for clip in clips]))
+        videos = [InputImpl.VideoFromFile(str(clip.path)) for clip in clips]
+        return io.NodeOutput(videos, keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
+
+    @classmethod
+    def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> str:
+        patchers = [part for part in (model, getattr(clip, "patcher", None), getattr(vae, "patcher", None)) if part is not None]
+        models = identify_models(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "vae"))
+        return f"{models}:{sampling}"
+
+
+def read_keyframes(paths: list[Path]) -> Any:
+    """The first frame of each clip, uint8 [clips, height, width, 3]."""
+    import numpy as np
+
+    from .engine.film.video_file import read_frames
+
+    return np.stack([next(iter(read_frames(path))) for path in paths])
+
+
+class ProgressReport:
+    """Shows a render on the node: the bar, a live preview and the time that is left. Raises when the user stops the run."""
+
+    def __init__(self, model: Any, node_id: str | None) -> None:
+        self._node_id, self._bar, self._start = node_id, None, time.monotonic()
+        self._previewer = latent_preview.get_previewer(model.load_device, model.get_model_object("latent_format"))
+        self._told = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        if progress.total == 0:
+            return
+        self._bar = self._bar or comfy.utils.ProgressBar(100 * progress.total, node_id=self._node_id)
+        preview = None
+        if self._previewer is not None and progress.preview is not None:
+            preview = self._previewer.decode_latent_to_preview_image("JPEG", progress.preview)
+        self._bar.update_absolute(round(100 * progress.done), 100 * progress.total, preview)
+        self._tell_time_left(progress)
+
+    def _tell_time_left(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._node_id is None or now - self._told < 1 or progress.done <= 0:
+            return
+        self._told = now
+        left = (now - self._start) / progress.done * (progress.total - progress.done)
+        from server import PromptServer
+
+        if getattr(PromptServer, "instance", None) is not None:
+            text = f"Shot {progress.shot}, frame {int(progress.done)} of {progress.total}, {describe_seconds(left)} left"
+            PromptServer.instance.send_progress_text(text, self._node_id)
+
+
+def describe_seconds(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

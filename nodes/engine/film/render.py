@@ -1,0 +1,243 @@
+"""Shots become clips: a Timeline and an image model -> one video file a shot.
+
+The model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. Each frame of a shot is
+sampled from a spherical step between two noises and a blend of two prompts, both paced by the music, then
+moved by the camera of `motion`. Frames stream: one batch is in memory at a time. Knows nothing of ComfyUI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..timeline import Shot, Timeline, TimelineError, frame_span
+from .clip_cache import ClipCache, clip_key
+from .motion import WALKS, Motion, plan_motion
+
+if TYPE_CHECKING:
+    import torch
+
+RENDER_VERSION = 1  # part of every clip's key: raise it when the same settings give another picture
+
+
+class ImageModel(Protocol):
+    """What rendering needs of a model. Latents are float32 [frames, ...], pictures [frames, height, width, 3] in 0..1."""
+
+    identity: str  # changes whenever the same noise and prompt would give another picture
+
+    def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
+        """The shape of one frame's latent; ValueError for a size that the model cannot make."""
+        ...
+
+    def batch_limit(self, width: int, height: int) -> int:
+        """How many frames fit into memory at once, at least 1."""
+        ...
+
+    def encode_prompt(self, text: str) -> Any: ...
+
+    def blend_prompts(self, first: Any, last: Any, weights: list[float]) -> Any:
+        """One prompt a frame: `first` where the weight is 0, `last` where it is 1."""
+        ...
+
+    def sample(self, noise: torch.Tensor, prompt: Any, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor: ...
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor: ...
+
+    def is_out_of_memory(self, error: BaseException) -> bool: ...
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    width: int
+    height: int
+    fps: Fraction
+    seed: int = 0  # added to every shot's own
+    walk: str = "onset"  # one of motion.WALKS
+    walk_amount: float = 0.5  # how far the noise travels in a shot; 1: to an unrelated one
+    batch_frames: int = 0  # frames sampled at once; 0: as many as fit
+    first_shot: int = 1
+    last_shot: int = 0  # 0: to the end
+
+
+@dataclass(frozen=True)
+class Clip:
+    number: int  # of its shot, from 1
+    path: Path
+    frames: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a render is; `done` and `total` count frames, finished clips left out."""
+
+    done: float
+    total: int
+    shot: int
+    preview: Any = None  # the sampler's current latents, on steps
+
+
+@dataclass(frozen=True)
+class _Job:
+    number: int
+    shot: Shot
+    motion: Motion
+    key: str
+
+
+def render_shots(
+    timeline: Timeline,
+    settings: RenderSettings,
+    model: ImageModel,
+    cache: ClipCache,
+    on_progress: Callable[[Progress], None],
+) -> list[Clip]:
+    """Renders the shots asked for, reusing finished clips, in the order of the film.
+
+    Whatever `on_progress` raises (an interrupt) leaves finished clips as they are and nothing half-written.
+    """
+    model.noise_shape(settings.width, settings.height)
+    jobs = _plan_jobs(timeline, settings, model.identity)
+    cache.prepare()
+    waiting = [job for job in jobs if cache.find(job.key) is None]
+    total, done = sum(len(job.motion) for job in waiting), 0
+    for job in waiting:
+        _render_clip(job, settings, model, cache, lambda frames, latents, job=job, done=done: on_progress(
+            Progress(done + frames, total, job.number, latents)))  # fmt: skip
+        done += len(job.motion)
+    on_progress(Progress(total, total, jobs[-1].number))
+    return [Clip(job.number, cache.path(job.key), len(job.motion)) for job in jobs]
+
+
+def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> list[_Job]:
+    if settings.walk not in WALKS:
+        raise ValueError(f"There is no walk '{settings.walk}'; choose one of: {', '.join(WALKS)}.")
+    jobs = []
+    for number, shot in _chosen_shots(timeline, settings):
+        if len(frame_span(shot, settings.fps)) == 0:
+            raise TimelineError(
+                f"Shot {number} ({shot.start:.3f} to {shot.end:.3f} s) is shorter than a frame at {float(settings.fps):g} frames per second; "
+                "lengthen it in the plan or raise the frame rate."
+            )
+        motion = plan_motion(timeline, shot, settings.fps, settings.walk)
+        jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, identity)))
+    return jobs
+
+
+def _chosen_shots(timeline: Timeline, settings: RenderSettings) -> list[tuple[int, Shot]]:
+    count = len(timeline.shots)
+    if count == 0:
+        raise TimelineError("The timeline has no shots yet; put Storyboard Writer between Audio Beat Analyzer and this node.")
+    last = settings.last_shot or count
+    if not 1 <= settings.first_shot <= last <= count:
+        raise ValueError(f"Shots {settings.first_shot} to {last} are asked for, but the film has shots 1 to {count}; correct first_shot and last_shot.")
+    return list(enumerate(timeline.shots, start=1))[settings.first_shot - 1 : last]
+
+
+def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) -> str:
+    """Everything that shapes a clip. The music is in the motion: an edit elsewhere in the song keeps the clip."""
+    return clip_key(
+        {
+            "version": RENDER_VERSION,
+            "model": identity,
+            "prompts": [shot.prompt, shot.end_prompt],
+            "seed": _seed(shot, settings),
+            "size": [settings.width, settings.height],
+            "fps": str(settings.fps),
+            "walk_amount": settings.walk_amount,
+            "strength": shot.strength,
+            "batch_frames": settings.batch_frames,
+            "motion": {name: values.round(6).tolist() for name, values in asdict(motion).items()},
+        }
+    )
+
+
+def _seed(shot: Shot, settings: RenderSettings) -> int:
+    return (shot.seed + settings.seed) % 2**63
+
+
+def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, on_frames: Callable[[float, Any], None]) -> None:
+    from .video_file import CLIP, VideoFileWriter
+
+    with VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP) as file:
+        for frames in _render_frames(job, settings, model, on_frames):
+            for frame in frames:
+                file.write(frame)
+
+
+def _render_frames(job: _Job, settings: RenderSettings, model: ImageModel, on_frames: Callable[[float, Any], None]) -> Iterator[Any]:
+    """Batches of finished frames, uint8 [batch, height, width, 3]; a batch that does not fit is tried again in halves."""
+    shape = model.noise_shape(settings.width, settings.height)
+    seed = _seed(job.shot, settings)
+    first_noise, last_noise = seeded_noise(shape, seed), seeded_noise(shape, seed ^ 0x5DEECE66D)
+    first = model.encode_prompt(job.shot.prompt)
+    last = model.encode_prompt(job.shot.end_prompt) if job.shot.end_prompt else first
+    size = settings.batch_frames or model.batch_limit(settings.width, settings.height)
+    start = 0
+    while start < len(job.motion):
+        stop = min(start + size, len(job.motion))
+        walk = job.motion.walk[start:stop]
+        noise = slerp(first_noise, last_noise, walk * min(1.0, settings.walk_amount * job.shot.strength))
+        prompt = model.blend_prompts(first, last, walk.tolist()) if last is not first else first
+        try:
+            latents = model.sample(noise, prompt, seed, _step_counter(on_frames, start, stop))
+            pictures = model.decode(latents)
+        except Exception as error:
+            if not model.is_out_of_memory(error):
+                raise
+            if size == 1:
+                raise MemoryError(f"One frame of {settings.width}x{settings.height} does not fit into memory; choose a smaller size.") from error
+            size = max(1, size // 2)
+            continue
+        yield move_camera(pictures, job.motion, start)
+        start = stop
+
+
+def _step_counter(on_frames: Callable[[float, Any], None], start: int, stop: int) -> Callable[[int, int, Any], None]:
+    return lambda step, steps, latents: on_frames(start + (stop - start) * (step + 1) / steps, latents)
+
+
+def seeded_noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
+    """Standard normal noise of one frame, the same on every machine: it is drawn on the CPU."""
+    import torch
+
+    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed % 2**63), device="cpu")
+
+
+def slerp(first: torch.Tensor, last: torch.Tensor, places: Any) -> torch.Tensor:
+    """Points on the great arc between two noises of one shape, at `places` 0..1: [places, *shape].
+
+    Spherical, so that every point has the length of noise (Shoemake 1985); along a chord it would be too short.
+    """
+    import torch
+
+    t = torch.as_tensor(places, dtype=first.dtype).reshape(-1, *[1] * first.ndim)
+    cosine = torch.nn.functional.cosine_similarity(first.flatten(), last.flatten(), dim=0)
+    angle = torch.arccos(cosine.clamp(-0.9999, 0.9999))
+    return (torch.sin((1 - t) * angle) * first + torch.sin(t * angle) * last) / torch.sin(angle)
+
+
+def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> Any:
+    """Zoom, pan, roll and exposure on pictures [frames, height, width, 3] in 0..1 -> uint8 array of that shape.
+
+    `start` is the place of the first picture in the shot. The sampling positions are those of the camera, so
+    a zoom of 2 reads the middle half of the picture.
+    """
+    import numpy as np
+    import torch
+
+    count, height, width = pictures.shape[:3]
+    part = slice(start, start + count)
+    zoom, roll = motion.zoom[part], motion.roll[part]
+    moved = pictures.float().movedim(-1, 1)
+    if np.any(zoom != 1) or np.any(roll != 0):
+        theta = np.zeros((count, 2, 3), dtype=np.float32)
+        theta[:, 0, 0] = theta[:, 1, 1] = np.cos(roll) / zoom
+        theta[:, 0, 1], theta[:, 1, 0] = -np.sin(roll) / zoom * height / width, np.sin(roll) / zoom * width / height
+        theta[:, 0, 2] = motion.pan[part] * (1 - 1 / zoom) * 0.9
+        grid = torch.nn.functional.affine_grid(torch.from_numpy(theta).to(moved.device), [*moved.shape], align_corners=False)
+        moved = torch.nn.functional.grid_sample(moved, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
+    light = torch.as_tensor(motion.exposure[part], dtype=torch.float32, device=moved.device).reshape(-1, 1, 1, 1)
+    return ((moved * light).nan_to_num().clamp(0, 1) * 255 + 0.5).byte().movedim(1, -1).cpu().numpy()

@@ -1,0 +1,111 @@
+"""A ComfyUI MODEL, CLIP and VAE as the `ImageModel` that `engine.film.render` draws with.
+
+Whatever was applied upstream (LoRAs, patches, samplers' options) is kept: sampling goes through
+`comfy.sample`, prompts through the CLIP, decoding through the VAE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import comfy.model_management
+import comfy.sample
+import comfy.utils
+
+if TYPE_CHECKING:
+    import torch
+    from comfy.model_patcher import ModelPatcher
+    from comfy.sd import CLIP, VAE
+
+Conditioning = list[list[Any]]  # core's CONDITIONING: [[embedding [batch, tokens, width], options], ...]
+
+MEMORY_SHARE = 0.5  # of the device's memory that one batch may take; weights and decoding need the rest
+MOST_FRAMES = 16  # larger batches gain nothing more and make an interrupt slow
+MOST_FRAMES_ON_CPU = 4
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    steps: int
+    cfg: float
+    sampler: str
+    scheduler: str
+    negative: str
+
+
+class HostImageModel:
+    """Draws frames with core's sampling functions; see `engine.film.render.ImageModel` for the shapes."""
+
+    def __init__(self, model: ModelPatcher, clip: CLIP | None, vae: VAE, settings: SamplingSettings, identity: str) -> None:
+        if clip is None:
+            raise ValueError("The checkpoint has no text encoder (CLIP); load one with a CLIP loader and connect it to 'clip'.")
+        vae.throw_exception_if_invalid()
+        self.identity = identity
+        self._model, self._clip, self._vae, self._settings = model, clip, vae, settings
+        self._format = model.get_model_object("latent_format")
+        self._prompts: dict[str, Conditioning] = {}
+
+    def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
+        ratio = self._format.spacial_downscale_ratio
+        for name, size in (("width", width), ("height", height)):
+            if size < 2 * ratio or size % ratio:
+                nearest = max(2, round(size / ratio)) * ratio
+                raise ValueError(f"The {name} of {size} does not suit this model, which needs a multiple of {ratio}; choose {nearest}.")
+        depth = (1,) * (self._format.latent_dimensions - 2)
+        return (self._format.latent_channels, *depth, height // ratio, width // ratio)
+
+    def batch_limit(self, width: int, height: int) -> int:
+        """Frames at once by the device's whole memory, not by what is free now, so that a rerun batches alike."""
+        device = self._model.load_device
+        most = MOST_FRAMES_ON_CPU if comfy.model_management.is_device_cpu(device) else MOST_FRAMES
+        guided = 2 if self._settings.cfg != 1 else 1
+        need = self._model.memory_required([guided, *self.noise_shape(width, height)])
+        return max(1, min(most, int(comfy.model_management.get_total_memory(device) * MEMORY_SHARE / max(need, 1))))
+
+    def encode_prompt(self, text: str) -> Conditioning:
+        if text not in self._prompts:
+            self._prompts[text] = self._clip.encode_from_tokens_scheduled(self._clip.tokenize(text))
+        return self._prompts[text]
+
+    def blend_prompts(self, first: Conditioning, last: Conditioning, weights: list[float]) -> Conditioning:
+        return blend_conditionings(first, last, weights)
+
+    def sample(self, noise: torch.Tensor, prompt: Conditioning, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
+        import torch
+
+        settings = self._settings
+        return comfy.sample.sample(
+            self._model, noise, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
+            prompt, self.encode_prompt(settings.negative), torch.zeros_like(noise),
+            callback=lambda step, denoised, _x, steps: on_step(step, steps, denoised), disable_pbar=True, seed=seed,
+        )  # fmt: skip
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        pictures = self._vae.decode(latents)
+        return pictures.reshape(-1, *pictures.shape[-3:])[..., :3]  # a video VAE gives [batch, 1, height, width, 3]
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        return comfy.model_management.is_oom(error)
+
+
+def blend_conditionings(first: Conditioning, last: Conditioning, weights: list[float]) -> Conditioning:
+    """One conditioning a frame, as a batch that core uses item by item: `first` at weight 0, `last` at 1.
+
+    Embeddings and pooled vectors are blended in a straight line, as core's ConditioningAverage does; the
+    shorter prompt is padded with zeros. Options that have no blend (areas, controls, masks) are those of `first`.
+    """
+    import torch
+
+    blended = []
+    for (a, a_options), (b, b_options) in zip(first, last, strict=False):
+        weight = torch.tensor(weights, dtype=a.dtype, device=a.device)
+        tokens = max(a.shape[1], b.shape[1])
+        a, b = (torch.nn.functional.pad(x, (0, 0, 0, tokens - x.shape[1])) for x in (a, b.to(a)))
+        options = dict(a_options)
+        pooled, other = a_options.get("pooled_output"), b_options.get("pooled_output")
+        if pooled is not None and other is not None:
+            options["pooled_output"] = torch.lerp(pooled, other.to(pooled), weight.to(pooled)[:, None])
+        blended.append([torch.lerp(a, b, weight[:, None, None]), options])
+    return blended
