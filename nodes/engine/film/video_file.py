@@ -10,37 +10,28 @@ Knows nothing of timelines, shots or ComfyUI.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from .encoding import Cue, add_audio, add_subtitles, add_video, to_picture, to_sound_frame, to_subtitle_packets
 from .sound import Sound
-from .video_formats import CLIP, FFV1, FILM_FORMATS, MP4, PRORES, THREADS, WEBM, VideoFormat
-from .video_frames import VideoFacts, exact_scaling, probe_video, read_frames
-
-if TYPE_CHECKING:
-    import av
-    from av.audio.stream import AudioStream
-    from av.container import OutputContainer
-    from av.video.stream import VideoStream
+from .video_formats import CLIP, FFV1, FILM_FORMATS, MP4, PRORES, WEBM, VideoFormat
+from .video_frames import VideoFacts, probe_video, read_frames
 
 __all__ = [
-    "CLIP", "FFV1", "FILM_FORMATS", "MP4", "PRORES", "WEBM",
+    "CLIP", "FFV1", "FILM_FORMATS", "MP4", "PRORES", "WEBM", "Cue", "Sound",
     "VideoFacts", "VideoFileError", "VideoFileWriter", "VideoFormat", "probe_video", "read_frames",
 ]  # fmt: skip
 
-log = logging.getLogger("music_video")
-
-BT709 = 1  # of ITU-T H.273, for primaries, transfer and matrix alike
-LIMITED, FULL = 1, 2  # FFmpeg's colour ranges
 ABANDONED_AFTER = 24 * 3600.0  # a temporary file that old belongs to a process that was killed
 
 
@@ -51,7 +42,7 @@ class VideoFileError(OSError):
 class VideoFileWriter:
     """Writes one video file: `with VideoFileWriter(path, 640, 360, Fraction(24), CLIP) as clip: clip.write(frame)`.
 
-    `quality` is 1..100, `sound` starts with the first frame, `metadata` are the file's tags.
+    `quality` is 1..100, `sound` starts with the first frame, `metadata` are the file's tags, `subtitles` a track of words.
     Leaving the `with` block normally finishes the file under `path`; leaving it by any exception, an interrupt
     too, removes what was written and leaves a file that had that name as it was.
     Raises ValueError for an odd or empty size, VideoFileError where the disk is full or the folder cannot be written.
@@ -67,12 +58,13 @@ class VideoFileWriter:
         quality: int = 80,
         sound: Sound | None = None,
         metadata: Mapping[str, str] | None = None,
+        subtitles: Sequence[Cue] = (),
     ) -> None:
         _check_size(width, height)
         self.path, self.width, self.height = Path(path), width, height
         self.fps, self.format, self.quality = Fraction(fps), video_format, quality
         self.frames = 0  # written so far
-        self._sound, self._metadata = sound, dict(metadata or {})
+        self._sound, self._metadata, self._cues = sound, dict(metadata or {}), tuple(subtitles)
         self._blocks: Iterator[np.ndarray] = sound.blocks() if sound else iter(())
         self._samples = 0
         self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}-{id(self):x}.part")
@@ -92,14 +84,16 @@ class VideoFileWriter:
         """Appends one frame, uint8 RGB [height, width, 3]."""
         if frame.shape != (self.height, self.width, 3) or frame.dtype != np.uint8:
             raise ValueError(
-                f"A frame is {frame.dtype} {list(frame.shape)}, but this file takes uint8 [{self.height}, {self.width}, 3]; convert it first."
+                f"A frame is {frame.dtype} {list(frame.shape)}, but this file takes uint8 "
+                f"[{self.height}, {self.width}, 3]; convert it first."
             )
-        picture = _to_picture(frame, self.format)
+        picture = to_picture(frame, self.format)
         picture.pts, picture.time_base = self.frames, 1 / self.fps
         with self._explain_errors():
             self._mux(self._video, picture)
             self.frames += 1
             self._write_sound(self.frames / self.fps)
+            self._write_subtitles(self.frames / self.fps)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
@@ -121,10 +115,13 @@ class VideoFileWriter:
         self._container = av.open(str(self._temporary), "w", format=self.format.container, options=options)
         for name, text in self._metadata.items():
             self._container.metadata[name] = text
-        self._video = _add_video(self._container, self)
-        self._audio = _add_audio(self._container, self.format, self._sound) if self._sound else None
+        self._video = add_video(self._container, self.format, self.width, self.height, self.fps, self.quality)
+        self._audio = add_audio(self._container, self.format, self._sound) if self._sound else None
+        self._subtitles: deque[Any] = deque()
+        if self._cues:
+            self._subtitles.extend(to_subtitle_packets(self._cues, add_subtitles(self._container, self.format), self.format))
 
-    def _mux(self, stream: VideoStream | AudioStream, frame: Any) -> None:
+    def _mux(self, stream: Any, frame: Any) -> None:
         for packet in stream.encode(frame):
             self._container.mux(packet)
 
@@ -136,13 +133,18 @@ class VideoFileWriter:
             block = next(self._blocks, None)
             if block is None:
                 return
-            self._mux(self._audio, _to_audio_frame(block, self._sound, self._samples))
+            self._mux(self._audio, to_sound_frame(block, self._sound, self._samples))
             self._samples += block.shape[1]
+
+    def _write_subtitles(self, until: Fraction | None) -> None:
+        while self._subtitles and (until is None or self._subtitles[0].pts * self._subtitles[0].time_base < until):
+            self._container.mux(self._subtitles.popleft())
 
     def _finish(self) -> None:
         if not self.frames:
             raise ValueError(f"No frame was written to {self.path.name}; a video needs one at least.")
         self._write_sound(None)
+        self._write_subtitles(None)
         self._mux(self._video, None)
         if self._audio is not None:
             self._mux(self._audio, None)
@@ -187,66 +189,6 @@ def _explain(path: Path, error: Exception) -> str:
         return f"The file {path.name} cannot be made in that place ({os.strerror(code)}); choose another name or folder."
     reason = getattr(error, "strerror", None) or str(error)
     return f"The video {path.name} could not be written ({reason}); nothing was left behind."
-
-
-def _add_video(container: OutputContainer, writer: VideoFileWriter) -> VideoStream:
-    kind = writer.format
-    stream = container.add_stream(kind.video_codec, rate=writer.fps, options=kind.video_options(writer.quality))
-    stream.width, stream.height, stream.pix_fmt = writer.width, writer.height, kind.pixel_format
-    context = stream.codec_context
-    context.time_base = 1 / writer.fps
-    context.thread_count = THREADS
-    context.gop_size = max(1, round(writer.fps * 2))  # a key frame every two seconds: quick seeking
-    _be_exact(context)
-    if kind.is_rgb:
-        context.color_range = FULL
-    else:
-        context.colorspace = context.color_primaries = context.color_trc = BT709
-        context.color_range = LIMITED
-    return stream
-
-
-def _add_audio(container: OutputContainer, kind: VideoFormat, sound: Sound) -> AudioStream:
-    stream = container.add_stream(kind.audio_codec, rate=kind.nearest_rate(sound.rate), layout=sound.layout)
-    if kind.audio_bits_per_channel:
-        stream.bit_rate = kind.audio_bits_per_channel * len(sound.samples)
-    _be_exact(stream.codec_context)
-    return stream
-
-
-def _be_exact(context: Any) -> None:
-    from av.codec.context import Flags
-
-    context.flags |= int(Flags.bitexact)
-
-
-def _to_picture(frame: np.ndarray, kind: VideoFormat) -> av.VideoFrame:
-    import av
-    from av.video.reformatter import ColorRange, Colorspace
-
-    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-    if kind.is_rgb:
-        return picture.reformat(format=kind.pixel_format)
-    picture = picture.reformat(
-        format=kind.pixel_format,
-        dst_colorspace=Colorspace.ITU709,
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=exact_scaling(),
-    )
-    for tag in ("color_primaries", "color_trc"):
-        if hasattr(picture, tag):  # PyAV 17 and later; ProRes takes its tags from the frames
-            setattr(picture, tag, BT709)
-    return picture
-
-
-def _to_audio_frame(block: np.ndarray, sound: Sound, start: int) -> av.AudioFrame:
-    import av
-
-    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=sound.layout)
-    frame.sample_rate = sound.rate
-    frame.pts, frame.time_base = start, Fraction(1, sound.rate)
-    return frame
 
 
 def _sync(path: Path) -> None:

@@ -122,7 +122,7 @@ def exact_scaling() -> Any:
     return flags
 
 
-def _opened(source: Source) -> InputContainer:
+def _opened(source: Source) -> Any:
     import av
     from av.error import FFmpegError
 
