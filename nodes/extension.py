@@ -17,7 +17,7 @@ from .storyboard_writer import StoryboardWriter
 from .timeline_curves import TimelineCurves
 from .video_assembler import VideoAssembler
 
-DEMO_SONG = Path(__file__).parent.parent / "workflows" / "assets" / "demo_song.flac"
+DEMO_SONG = Path(__file__).parent.parent / "workflows" / "assets" / "demo_song.ogg"
 
 log = logging.getLogger("music_video")
 

@@ -16,6 +16,7 @@ from ..timeline import Shot, Timeline, frame_at, frame_span
 
 TRUSTED = 0.3  # below this confidence beats are not shown; accents follow the onsets instead
 DECAY = 0.16  # seconds until an accent has fallen to 1/e: over before the next beat at 180 bpm
+WIDEST = 2.4  # the film's sides may be in this proportion before a rolled picture shows its mirrored border
 IDLE_SHARE = 0.25  # share of a shot's way that passes evenly, so that silence does not freeze the picture
 
 WALKS = ("onset", "beat", "even")
@@ -70,7 +71,7 @@ def plan_motion(timeline: Timeline, shot: Shot, fps: Fraction, walk: str = "onse
     push = abs(preset.push) * (progress if preset.push >= 0 else 1 - progress)
     direction = 1 if shot.seed % 2 else -1
     roll = direction * shot.strength * preset.sway * np.sin(np.pi * _bars(timeline, times))
-    room = abs(preset.pan) * 0.12 + 1.2 * np.abs(roll)  # a panned or rolled picture must be larger than its frame
+    room = abs(preset.pan) * 0.12 + WIDEST * np.abs(roll)  # a panned or rolled picture must be larger than its frame
     return Motion(
         walk=_WALKS[walk](timeline, shot, fps),
         zoom=1.0 + push + pulse + room,

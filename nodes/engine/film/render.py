@@ -18,6 +18,7 @@ from .clip_cache import ClipCache, clip_key
 from .motion import WALKS, Motion, plan_motion
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 RENDER_VERSION = 1  # part of every clip's key: raise it when the same settings give another picture
@@ -228,16 +229,27 @@ def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> Any:
     import numpy as np
     import torch
 
-    count, height, width = pictures.shape[:3]
+    count, height, width = (int(size) for size in pictures.shape[:3])
     part = slice(start, start + count)
-    zoom, roll = motion.zoom[part], motion.roll[part]
     moved = pictures.float().movedim(-1, 1)
-    if np.any(zoom != 1) or np.any(roll != 0):
-        theta = np.zeros((count, 2, 3), dtype=np.float32)
-        theta[:, 0, 0] = theta[:, 1, 1] = np.cos(roll) / zoom
-        theta[:, 0, 1], theta[:, 1, 0] = -np.sin(roll) / zoom * height / width, np.sin(roll) / zoom * width / height
-        theta[:, 0, 2] = motion.pan[part] * (1 - 1 / zoom) * 0.9
-        grid = torch.nn.functional.affine_grid(torch.from_numpy(theta).to(moved.device), [*moved.shape], align_corners=False)
+    if np.any(motion.zoom[part] != 1) or np.any(motion.roll[part] != 0):
+        views = torch.from_numpy(camera_views(motion, part, width / height)).to(moved.device)
+        grid = torch.nn.functional.affine_grid(views, [*moved.shape], align_corners=False)
         moved = torch.nn.functional.grid_sample(moved, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
     light = torch.as_tensor(motion.exposure[part], dtype=torch.float32, device=moved.device).reshape(-1, 1, 1, 1)
     return ((moved * light).nan_to_num().clamp(0, 1) * 255 + 0.5).byte().movedim(1, -1).cpu().numpy()
+
+
+def camera_views(motion: Motion, part: slice, aspect: float) -> np.ndarray:
+    """Where the corners of each frame lie in its picture, as matrices [frames, 2, 3] on coordinates -1..1.
+
+    `aspect` is width over height: a roll must turn in pixels, not in those coordinates.
+    """
+    import numpy as np
+
+    zoom, roll, pan = motion.zoom[part], motion.roll[part], motion.pan[part]
+    views = np.zeros((len(zoom), 2, 3), dtype=np.float32)
+    views[:, 0, 0] = views[:, 1, 1] = np.cos(roll) / zoom
+    views[:, 0, 1], views[:, 1, 0] = -np.sin(roll) / zoom / aspect, np.sin(roll) / zoom * aspect
+    views[:, 0, 2] = pan * (1 - 1 / zoom)
+    return views

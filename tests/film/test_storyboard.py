@@ -1,0 +1,173 @@
+"""The storyboard: cuts where the music has them, shots that fit its loudness, plans that survive an editor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pack.nodes.engine.film.motion import PRESETS
+from pack.nodes.engine.film.storyboard import PACES, Brief, apply_plan, write_plan, write_storyboard
+from pack.nodes.engine.timeline import Beat, Curve, Section, Timeline, TimelineError
+
+BRIEF = Brief("ink drawing", "a sea\na city\na forest at dawn -> a forest at night")
+
+
+def song(duration: float = 64.3, confidence: float = 0.9, bars: float = 0.9) -> Timeline:
+    """120 bpm in 4/4 with a pickup of one beat; the first half calm, the second loud."""
+    beats = tuple(Beat(0.2 + 0.5 * n, (n - 1) % 4 + 1) for n in range(int((duration - 0.2) / 0.5)))
+    count = round(duration * 50)
+    loud = np.where(np.arange(count) < count / 2, 0.2, 0.9)
+    return Timeline(
+        duration,
+        beats=beats,
+        beat_confidence=confidence,
+        downbeat_confidence=bars,
+        onsets=tuple(beat.time + 0.01 for beat in beats),
+        curves=(Curve("loudness", 50.0, tuple(loud)),),
+    )
+
+
+def check_whole(timeline: Timeline, brief: Brief) -> None:
+    shots = timeline.shots
+    assert shots[0].start == 0 and shots[-1].end == timeline.duration
+    assert all(before.end == after.start for before, after in zip(shots, shots[1:], strict=False))
+    lengths = [shot.end - shot.start for shot in shots]
+    assert max(lengths) <= brief.longest + 1e-6 and (len(shots) == 1 or min(lengths) >= brief.shortest - 1e-6)
+    assert all(before.prompt != after.prompt for before, after in zip(shots, shots[1:], strict=False))
+    assert all(shot.motion in PRESETS for shot in shots)
+    assert len({shot.seed for shot in shots}) == len(shots)
+
+
+def cuts(timeline: Timeline) -> list[float]:
+    return [shot.start for shot in timeline.shots[1:]]
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_cuts_lie_on_downbeats_and_loud_passages_cut_faster(pace: str) -> None:
+    brief = replace(BRIEF, pace=pace)
+    planned = write_storyboard(song(), brief)
+    check_whole(planned, brief)
+    assert set(cuts(planned)) <= set(song().downbeats)
+    middle = song().duration / 2
+    calm = [shot.end - shot.start for shot in planned.shots if shot.end < middle]
+    loud = [shot.end - shot.start for shot in planned.shots if shot.start > middle]
+    assert np.mean(calm) > 1.5 * np.mean(loud)
+    assert planned.remarks == ()
+
+
+def test_the_song_itself_is_left_as_it_was() -> None:
+    timeline = song()
+    before = timeline.to_json()
+    write_storyboard(timeline, BRIEF)
+    assert timeline.to_json() == before
+
+
+def test_uncertain_bars_cut_on_beats_and_say_so() -> None:
+    planned = write_storyboard(song(bars=0.1), BRIEF)
+    check_whole(planned, BRIEF)
+    assert set(cuts(planned)) <= {beat.time for beat in song().beats}
+    assert "bars" in planned.remarks[0]
+
+
+def test_no_beats_cut_on_onsets_and_say_so() -> None:
+    planned = write_storyboard(song(confidence=0.1), BRIEF)
+    check_whole(planned, BRIEF)
+    assert set(cuts(planned)) <= set(song().onsets)
+    assert "new sounds" in planned.remarks[0]
+
+
+@pytest.mark.parametrize("duration", [0.2, 1.0, 9.0, 3600.0])
+def test_a_drone_is_cut_by_time_and_says_so(duration: float) -> None:
+    planned = write_storyboard(Timeline(duration), BRIEF)
+    check_whole(planned, replace(BRIEF, shortest=min(BRIEF.shortest, duration)))
+    assert "by time" in planned.remarks[0]
+
+
+def test_a_section_border_is_a_cut() -> None:
+    border = song().downbeats[9]
+    planned = write_storyboard(replace(song(), sections=(Section(0, border, "A"), Section(border, 64.3, "B"))), BRIEF)
+    assert border in cuts(planned)
+
+
+def test_gaps_between_bars_are_filled_within_the_longest_shot() -> None:
+    """A song with a long break: no downbeats for 30 s."""
+    timeline = replace(song(), beats=tuple(beat for beat in song().beats if not 15 < beat.time < 45))
+    check_whole(write_storyboard(timeline, BRIEF), BRIEF)
+
+
+def test_prompts_come_from_the_scenes_the_style_and_the_loudness() -> None:
+    planned = write_storyboard(song(), BRIEF)
+    first, third = planned.shots[0], planned.shots[2]
+    assert first.prompt == "wide shot, a sea, ink drawing, calm, soft light" and first.end_prompt == ""
+    assert "a forest at dawn" in third.prompt and "a forest at night" in third.end_prompt
+    assert "energetic" in planned.shots[-1].prompt
+
+
+def test_the_same_wishes_give_the_same_plan_and_another_seed_only_other_seeds() -> None:
+    one, same, other = (write_storyboard(song(), replace(BRIEF, seed=seed)) for seed in (1, 1, 2))
+    assert one == same
+    assert [replace(shot, seed=0) for shot in one.shots if shot.motion] == [replace(shot, seed=0) for shot in other.shots]
+    assert not {shot.seed for shot in one.shots} & {shot.seed for shot in other.shots}
+
+
+@pytest.mark.parametrize(
+    ("brief", "says"),
+    [
+        (Brief("", " \n "), "at least one line"),
+        (Brief("", "a", pace="frantic"), "no pace"),
+        (Brief("", "a", shortest=3, longest=4), "at least twice"),
+    ],
+)
+def test_impossible_wishes_are_one_sentence(brief: Brief, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        write_storyboard(song(), brief)
+
+
+def test_a_plan_comes_back_as_it_was_and_an_edit_is_taken() -> None:
+    planned = write_storyboard(song(), BRIEF)
+    assert apply_plan(song(), write_plan(planned)).shots == planned.shots
+    data = json.loads(write_plan(planned))
+    data["shots"][1]["prompt"] = "my own words"
+    edited = apply_plan(song(), json.dumps(data))
+    assert edited.shots[1].prompt == "my own words" and edited.shots[2] == planned.shots[2]
+
+
+def test_rounded_edges_are_closed() -> None:
+    data = json.loads(write_plan(write_storyboard(song(), BRIEF)))
+    for shot in data["shots"]:
+        shot["start"], shot["end"] = round(shot["start"], 3) + 0.001, round(shot["end"], 3)
+    shots = apply_plan(song(), json.dumps(data)).shots
+    assert shots[0].start == 0 and shots[-1].end == 64.3
+    assert all(before.end == after.start for before, after in zip(shots, shots[1:], strict=False))
+
+
+def edit(**changes: object) -> str:
+    shots = [{"start": 0, "end": 30, "prompt": "a", "seed": 1}, {"start": 30, "end": 64.3, "prompt": "b", "seed": 2}]
+    shots[1].update(changes)
+    return json.dumps({"schema": "plan/1", "shots": shots})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("no json", "no JSON"),
+        (edit(start=29), "Shot 2 overlaps"),
+        (edit(start=31), "Shot 2 leaves a gap"),
+        (edit(end=60), "last shot ends at 60.000 s"),
+        (edit(end=70), "last shot ends at 70.000 s"),
+        (edit(colour="red"), "unknown field 'colour'"),
+        (edit(motion="spin"), "choose one of: pulse"),
+        (edit(seed=-1), "whole number from 0"),
+        (edit(strength=9), "from 0 to 2"),
+        (edit(prompt=7), "text in quotes"),
+        ('{"schema": "plan/1", "shots": []}', "at least one shot"),
+        ('{"schema": "plan/1", "shots": [{"start":0,"end":64.3,"prompt":"a","seed":1}], "x": 1}', "nothing else"),
+        ('{"schema": "timeline/1", "shots": []}', "plan/1"),
+        ('{"schema": "plan/1", "shots": [{"start":0,"end":-1,"prompt":"a","seed":1},{"start":-1,"end":64.3,"prompt":"a","seed":1}]}', "before it"),
+    ],
+)
+def test_a_broken_plan_is_one_sentence_that_names_the_shot(text: str, says: str) -> None:
+    with pytest.raises(TimelineError, match=says):
+        apply_plan(song(), text)
