@@ -2,18 +2,24 @@
 
 Tests say `from pack.nodes.engine.timeline import Timeline`. The repository's root never stays on `sys.path`,
 because inside ComfyUI the name `nodes` is ComfyUI's own module. A test that needs ComfyUI's code in this
-process takes the fixture `comfy`; it is skipped where no ComfyUI source is at hand.
+process takes the fixture `comfy`; one that needs a running server takes `host` (and the marker `host`). Both are
+skipped where no ComfyUI source is at hand.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
+import time
+import urllib.error
+import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -31,6 +37,7 @@ def load_pack() -> ModuleType:
 
 
 load_pack()
+sys.path.append(str(ROOT / "workflows"))  # for `runner`, which both commands are made of
 
 
 def find_comfyui() -> Path | None:
@@ -81,3 +88,80 @@ def _import_comfyui() -> dict[str, ModuleType]:
     import server
 
     return {"execution": execution, "folder_paths": folder_paths, "nodes": nodes, "server": server}
+
+
+class Host:
+    """A running ComfyUI with the pack, as a test sees it: plain requests, one at a time."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.base: Path = server.base
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.server.url + path, timeout=60) as answer:
+            body = answer.read()
+        return json.loads(body) if answer.headers.get_content_type() == "application/json" else body.decode()
+
+    def post(self, path: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The answer's JSON, also where the server refuses (`error` and `node_errors` say why)."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.server.url + path, json.dumps(data).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                body = answer.read()
+        except urllib.error.HTTPError as error:
+            body = error.read()
+        return json.loads(body) if body else {}
+
+    def queue(self, prompt: dict[str, Any]) -> str:
+        answer = self.post("/prompt", {"prompt": prompt})
+        assert "prompt_id" in answer, answer
+        return answer["prompt_id"]
+
+    def wait(self, run_id: str, seconds: float = 600) -> dict[str, Any]:
+        """The run's history entry, once it has ended in whatever way."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            entry = self.get(f"/history/{run_id}").get(run_id)
+            if entry:
+                return entry
+            time.sleep(0.1)
+        raise TimeoutError(f"The run did not end in {seconds} s.\n{self.server.log_tail()}")
+
+    def run(self, prompt: dict[str, Any], seconds: float = 600) -> dict[str, Any]:
+        """Runs a prompt to success and returns its outputs by node id."""
+        entry = self.wait(self.queue(prompt), seconds)
+        assert entry["status"]["status_str"] == "success", entry["status"]
+        return entry["outputs"]
+
+    def error_of(self, entry: dict[str, Any]) -> str:
+        """What a failed run said."""
+        return next(data["exception_message"] for kind, data in entry["status"]["messages"] if kind == "execution_error")
+
+    def template(self, name: str) -> dict[str, Any]:
+        """A bundled workflow as a prompt, by the runner's own conversion."""
+        from runner.graph import to_prompt
+
+        return to_prompt(json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8")), self.get("/object_info"))
+
+
+@pytest.fixture(scope="session")
+def start_host(comfyui_path: Path) -> Iterator[Callable[..., Host]]:
+    """Starts a ComfyUI on a base directory of the test's choice; all are stopped at the end."""
+    from runner.server import start_server
+
+    hosts: list[Host] = []
+
+    def start(base: Path, *options: str) -> Host:
+        hosts.append(Host(start_server(Path(sys.executable), comfyui_path, base, options=options)))
+        return hosts[-1]
+
+    yield start
+    for host in hosts:
+        host.server.stop()
+
+
+@pytest.fixture(scope="session")
+def host(start_host: Callable[..., Host], tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """One ComfyUI for all tests that leave it as they found it."""
+    return start_host(tmp_path_factory.mktemp("host"))
