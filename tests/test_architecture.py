@@ -72,12 +72,28 @@ def test_song_person_and_film_never_import_each_other(part: str) -> None:
             assert not (level >= 2 and module.split(".")[0] in others), f"{name_of(path)} imports {module}"
 
 
-@pytest.mark.parametrize("path", [*ENGINE_FILES, *NODE_FILES], ids=name_of)
-def test_nothing_heavy_is_imported_when_comfyui_starts(path: Path) -> None:
-    if "train" in path.relative_to(NODES).as_posix() and ENGINE / "demo" in path.parents:
-        pytest.skip("a command, never imported by a node")
-    heavy = {module for level, module in imports(import_time_statements(tree_of(path))) if level == 0 and module.split(".")[0] in HEAVY}
-    assert not heavy
+def loaded_at_start() -> set[Path]:
+    """Our files that ComfyUI's start imports, followed from the table of contents."""
+    found: set[Path] = set()
+    waiting = [NODES / "extension.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        for node in ast.walk(import_time_statements(tree_of(path))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                module = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                waiting += [module.with_suffix(".py"), module / "__init__.py"]
+                waiting += [(module / alias.name).with_suffix(".py") for alias in node.names]
+    return found
+
+
+def test_nothing_heavy_is_imported_when_comfyui_starts() -> None:
+    for path in sorted(loaded_at_start()):
+        modules = {module for level, module in imports(import_time_statements(tree_of(path))) if level == 0}
+        heavy = {module for module in modules if module.split(".")[0] in HEAVY}
+        assert not heavy, f"{name_of(path)} imports {heavy}"
 
 
 @pytest.mark.parametrize("path", sorted(NODES.rglob("*.py")), ids=name_of)
@@ -94,7 +110,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ALL_FILES, ids=name_of)
 def test_files_and_functions_stay_short(path: Path) -> None:
-    limit = 120 if path in NODE_FILES else 300
+    limit = 150 if path in NODE_FILES else 300
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= limit or path.name in LONG_BY_NATURE, f"{len(lines)} lines, at most {limit}"
     for node in ast.walk(tree_of(path)):
