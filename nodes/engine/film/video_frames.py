@@ -173,3 +173,13 @@ def _to_rgb(picture: av.VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
         interpolation=exact_scaling(),
     )
     return np.rot90(rgb.to_ndarray(), turns) if turns else rgb.to_ndarray()
+
+
+def scale_frame(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A frame, uint8 RGB [height, width, 3], in another size (width, height)."""
+    import av
+
+    if pixels.shape[:2] == (size[1], size[0]):
+        return pixels
+    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    return picture.reformat(width=size[0], height=size[1], format="rgb24", interpolation=exact_scaling()).to_ndarray()
