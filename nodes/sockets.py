@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from comfy_api.latest import io
+from comfy_api.latest import Input, InputImpl, io
 
+from .engine.film.clip_source import Clip, FileClip, PictureClip
 from .engine.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -47,3 +49,17 @@ def from_image(image: torch.Tensor) -> np.ndarray:
     if batch.shape[-1] == 4:
         batch = batch[..., :3] * batch[..., 3:]
     return (batch.nan_to_num().clamp(0, 1) * 255 + 0.5).byte().numpy()
+
+
+def read_clip(value: Input.Video | torch.Tensor, picture_fps: Fraction) -> Clip:
+    """A VIDEO, or an IMAGE batch that plays at `picture_fps`, as a clip; a file is only opened when its frames are wanted."""
+    if isinstance(value, InputImpl.VideoFromComponents):
+        components = value.get_components()
+        return PictureClip(components.images.cpu().float().numpy(), Fraction(components.frame_rate))
+    if isinstance(value, Input.Video):
+        return FileClip(value.get_stream_source(), *value.get_active_trim_window())
+    if value is None or value.ndim != 4 or 0 in value.shape:
+        raise ValueError("One of the clips is empty; connect clips that have at least one frame.")
+    if not picture_fps:
+        raise ValueError("Pictures have no frame rate of their own; set fps to the one that they play at.")
+    return PictureClip(value.detach().cpu().float().numpy(), picture_fps)

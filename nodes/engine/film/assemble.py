@@ -81,7 +81,7 @@ def assemble_film(
     fps = settings.fps or _first_clip(clips).facts.fps
     parts = plan_parts(timeline, clips, fps, settings)
     _check_length(timeline, prepared.sound.duration, fps)
-    width, height = film_size(_first_clip(clips), settings)
+    width, height = film_size(clips, settings)
     overlay = LyricOverlay(timeline.lines, width, height, fps) if settings.lyrics == "burnt in" else None
     cues = [Cue(line.start, line.end, line.text) for line in timeline.lines] if settings.lyrics == "subtitle track" else []
     total = sum(part.frames for part in parts)
@@ -128,9 +128,10 @@ def film_frames(parts: Sequence[Part], fps: Fraction, size: tuple[int, int], sho
         outgoing = incoming
 
 
-def film_size(clip: Clip, settings: FilmSettings) -> tuple[int, int]:
-    """Width and height of the film: as asked for, else as the clip, made even because video needs it."""
-    own_width, own_height = clip.facts.width, clip.facts.height
+def film_size(clips: Sequence[Clip], settings: FilmSettings) -> tuple[int, int]:
+    """Width and height of the film: as asked for, else as the first clip, made even because video needs it."""
+    facts = _first_clip(clips).facts
+    own_width, own_height = facts.width, facts.height
     width, height = settings.width, settings.height
     if width < 0 or height < 0 or max(width, height) > MAX_SIDE:
         raise ValueError(

@@ -18,7 +18,7 @@ import numpy as np
 
 from .video_frames import Source, TimedFrame, VideoFacts, probe_video, read_timed_frames, scale_frame
 
-SHORT_CLIPS = ("stop", "hold", "loop", "slow")  # what to do with a clip that is shorter than its shot
+SHORT_CLIPS = ("stop", "hold last frame", "loop", "slow down")  # what to do with a clip that is shorter than its shot
 
 
 class Clip(Protocol):
@@ -38,8 +38,12 @@ class FileClip:
     start: float = 0.0
     duration: float = 0.0
 
-    @cached_property
+    @property
     def facts(self) -> VideoFacts:
+        return self._facts
+
+    @cached_property
+    def _facts(self) -> VideoFacts:
         return probe_video(self.source, self.start, self.duration)
 
     def timed_frames(self, size: tuple[int, int]) -> Iterator[TimedFrame]:
@@ -90,12 +94,12 @@ def frames_on_grid(
     """The clip as `before + frames + after` frames of the film, uint8 RGB [height, width, 3] of `size` (width, height).
 
     The clip's first frame is the first of the `frames` and stands still in the ones before; those after come from
-    the rest of a longer clip. A clip that ends early holds its last frame, starts again ("loop") or, for "slow",
+    the rest of a longer clip. A clip that ends early holds its last frame, starts again ("loop") or, for "slow down",
     is stretched over its `frames`.
     """
     width, height = size
     short = is_short(clip, frames, fps)
-    pace = clip.facts.duration / float(frames / fps) if short and short_clips == "slow" else 1.0
+    pace = clip.facts.duration / float(frames / fps) if short and short_clips == "slow down" else 1.0
     chosen = _at_times(clip, fps, pace, _cover(clip.facts, size), short and short_clips == "loop")
     for index, pixels in enumerate(islice(chosen, frames + after)):
         cropped = _crop(pixels, width, height)

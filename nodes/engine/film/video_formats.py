@@ -73,7 +73,7 @@ MP4 = VideoFormat(
 )  # fmt: skip
 WEBM = VideoFormat(
     "WebM (VP9 + Opus)", ".webm", "webm", "libvpx-vp9", "yuv420p", "libopus", "webvtt",
-    _vp9, (), (8000, 12000, 16000, 24000, 48000), 80000,
+    _vp9, (), (48000,), 80000,
 )  # fmt: skip
 PRORES = VideoFormat(
     "MOV (ProRes + PCM)", ".mov", "mov", "prores_ks", "yuv422p10le", "pcm_s24le", "mov_text",
