@@ -56,7 +56,7 @@ def widgets_of(node_info: dict[str, Any]) -> Iterator[Widget]:
 
 
 def _refuse_subgraphs(workflow: dict[str, Any]) -> None:
-    names = {graph["id"]: graph.get("name", graph["id"]) for graph in workflow.get("definitions", {}).get("subgraphs", [])}
+    names = {graph["id"]: graph.get("name", graph["id"]) for graph in (workflow.get("definitions") or {}).get("subgraphs", [])}
     for node in workflow["nodes"]:
         if node["type"] in names:
             raise WorkflowError(f"The workflow contains the subgraph '{names[node['type']]}'; open it in ComfyUI and unpack that first.")
