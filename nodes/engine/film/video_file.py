@@ -185,7 +185,7 @@ def _explain(path: Path, error: Exception) -> str:
         return f"The disk ran full while {path.name} was written; nothing was left behind. Free some space there and run again."
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"The folder for {path.name} cannot be written to; allow it or choose another output folder."
-    if code in (errno.ENAMETOOLONG, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.ENOENT):
+    if code in (errno.ENAMETOOLONG, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST):
         return f"The file {path.name} cannot be made in that place ({os.strerror(code)}); choose another name or folder."
     reason = getattr(error, "strerror", None) or str(error)
     return f"The video {path.name} could not be written ({reason}); nothing was left behind."
