@@ -1,0 +1,119 @@
+"""BeatSyncedSampler on core's own model classes: UNets with and without pooled prompts, and a flow transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pack.nodes.engine.timeline import Beat, Curve, Shot, Timeline, frame_span
+
+SHOTS = (Shot(0.0, 0.5, "a red sea", 1, "pulse", "a sea of many more words at night"), Shot(0.5, 1.1, "a city", 2, "still"))
+TIMELINE = Timeline(
+    1.1,
+    beats=(Beat(0.0, 1), Beat(0.5, 2), Beat(1.0, 1)),
+    beat_confidence=0.9,
+    downbeat_confidence=0.9,
+    curves=(Curve("onset", 50.0, (0.5,) * 55),),
+    shots=SHOTS,
+)
+SETTINGS: dict[str, Any] = {
+    "width": 64, "height": 48, "fps": 12.0, "steps": 2, "cfg": 2.0, "sampler": "euler", "scheduler": "simple",
+    "seed": 0, "negative": "blurry", "walk": "onset", "walk_amount": 0.5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def sample(tiny: SimpleNamespace, run_node: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs the node on the tiny model, with clips in a folder of the test's own."""
+    import folder_paths
+    from pack.nodes.beat_synced_sampler import BeatSyncedSampler
+
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
+
+    def run(timeline: Timeline = TIMELINE, **changes: Any) -> Any:
+        models = {"model": tiny.model, "clip": tiny.clip, "vae": tiny.vae}
+        return run_node(BeatSyncedSampler, timeline=timeline, **(models | SETTINGS | changes))
+
+    return run
+
+
+def test_any_image_model_draws_one_video_a_shot(sample: Callable[..., Any]) -> None:
+    videos, keyframes = sample().result
+    assert [video.get_frame_count() for video in videos] == [len(frame_span(shot, Fraction(12))) for shot in SHOTS]
+    assert videos[0].get_dimensions() == (64, 48) and videos[0].get_frame_rate() == 12
+    assert keyframes.shape == (2, 48, 64, 3) and 0 <= keyframes.min() and keyframes.max() <= 1
+    first = videos[0].get_components().images
+    assert (first[0] - first[-1]).abs().mean() > 1 / 255, "the picture changes within the shot"
+
+
+def test_the_same_run_again_is_the_same_film_without_sampling(sample: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    import comfy.sample
+
+    before = [Path(video.get_stream_source()).read_bytes() for video in sample().result[0]]
+    monkeypatch.setattr(comfy.sample, "sample", None)
+    assert [Path(video.get_stream_source()).read_bytes() for video in sample().result[0]] == before
+
+
+def test_a_lora_is_another_clip_and_its_strength_too(sample: Callable[..., Any], tiny: SimpleNamespace) -> None:
+    weight = next(name for name, value in tiny.model.model.state_dict().items() if value.ndim == 2)
+    shape = tiny.model.model.state_dict()[weight].shape
+    patched = []
+    for strength in (0.5, 1.0):
+        model = tiny.model.clone()
+        model.add_patches({weight: ("diff", (torch.ones(shape),))}, strength)
+        patched.append(model)
+    names = [sample(model=model).result[0][0].get_stream_source() for model in (tiny.model, *patched)]
+    assert len(set(names)) == 3
+    assert sample().result[0][0].get_stream_source() == names[0], "a model that was patched in between is itself again"
+
+
+def test_sizes_that_the_model_cannot_make_are_refused(sample: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="multiple of 8; choose 64"):
+        sample(width=63)
+    with pytest.raises(ValueError, match="frame rate"):
+        sample(fps=0.0)
+
+
+def test_a_checkpoint_without_text_encoder_is_refused(sample: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="no text encoder"):
+        sample(clip=None)
+
+
+def test_an_interrupt_stops_within_a_step_and_leaves_finished_clips(sample: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import comfy.model_management
+
+    clips = tmp_path / "output" / "music_video" / "clips"
+
+    def stop_in_the_second_clip() -> None:
+        if any(path.suffix == ".part" for path in clips.glob(".*")) and any(clips.glob("*.mp4")):
+            raise comfy.model_management.InterruptProcessingException
+
+    monkeypatch.setattr(comfy.model_management, "throw_exception_if_processing_interrupted", stop_in_the_second_clip)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        sample(batch_frames=2)
+    assert [path.suffix for path in clips.iterdir()] == [".mp4"]
+
+
+def test_blending_pads_the_shorter_prompt_and_keeps_the_ends(tiny: SimpleNamespace) -> None:
+    from pack.nodes.image_model import blend_conditionings
+
+    first, last = (tiny.clip.encode_from_tokens_scheduled(text) for text in ("one", "one two three four"))
+    [[tokens, options]] = blend_conditionings(first, last, [0.0, 0.25, 1.0])
+    assert tokens.shape == (3, 8, 48) and options["pooled_output"].shape == (3, 64)
+    assert torch.equal(tokens[0, :5], first[0][0][0]) and not tokens[0, 5:].any()
+    assert torch.allclose(tokens[2], last[0][0][0], atol=1e-6)
+    assert torch.allclose(options["pooled_output"][1], torch.lerp(first[0][1]["pooled_output"], last[0][1]["pooled_output"], 0.25)[0])
+
+
+def test_frames_of_a_batch_are_sampled_each_with_its_own_prompt(tiny: SimpleNamespace, sample: Callable[..., Any]) -> None:
+    """The same shot in batches of one and of all its frames: the pictures agree."""
+    timeline = replace(TIMELINE, duration=0.5, shots=SHOTS[:1])
+    one, whole = (sample(timeline, batch_frames=size).result[0][0].get_components().images for size in (1, 6))
+    assert np.abs((one - whole).numpy()).mean() < 0.005, "beyond what the video codec rounds"

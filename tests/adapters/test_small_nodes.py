@@ -1,0 +1,71 @@
+"""StoryboardWriter, TimelineCurves and the sockets: thin, but they are what other nodes connect to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pack.nodes.engine.timeline import Beat, Curve, Timeline, TimelineError
+
+SONG = Timeline(
+    20.0,
+    beats=tuple(Beat(0.5 * n, n % 4 + 1) for n in range(40)),
+    beat_confidence=0.9,
+    downbeat_confidence=0.9,
+    curves=tuple(Curve(name, 50.0, (0.25, 0.75) * 500) for name in ("onset", "loudness", "bass")),
+)
+WISHES: dict[str, Any] = {
+    "style": "ink", "prompts": "a sea\na city", "pace": "balanced", "motion": "by music", "seed": 1, "shortest": 0.8, "longest": 8.0,
+}  # fmt: skip
+
+
+def test_the_plan_goes_out_to_the_page_and_comes_back_edited(run_node: Callable[..., Any]) -> None:
+    from pack.nodes.storyboard_writer import StoryboardWriter
+
+    first = run_node(StoryboardWriter, timeline=SONG, **WISHES)
+    planned, plan = first.result
+    assert first.ui["music_video_plan"] == [plan] and planned.shots
+    data = json.loads(plan)
+    data["shots"][0]["prompt"] = "mine"
+    edited, _ = run_node(StoryboardWriter, timeline=SONG, **WISHES, edited_plan=json.dumps(data)).result
+    assert edited.shots[0].prompt == "mine" and edited.shots[1:] == planned.shots[1:]
+    with pytest.raises(TimelineError, match="no JSON"):
+        run_node(StoryboardWriter, timeline=SONG, **WISHES, edited_plan="{")
+
+
+def test_curves_come_in_the_three_forms_that_other_packs_take(run_node: Callable[..., Any]) -> None:
+    from pack.nodes.timeline_curves import TimelineCurves
+
+    floats, values, schedule = run_node(TimelineCurves, timeline=SONG, fps=24.0, curve="downbeat pulse", low=1.0, high=3.0).result
+    assert floats == values and len(floats) == 480 and max(floats) == 3.0 and min(floats) == pytest.approx(1.0, abs=0.01)
+    assert schedule.startswith("0:(3), ") and schedule.endswith(")")
+
+
+def test_core_prints_a_timeline_as_its_json(comfy: SimpleNamespace) -> None:
+    preview = comfy.nodes.NODE_CLASS_MAPPINGS.get("PreviewAny")
+    if preview is None:
+        from comfy_extras.nodes_preview_any import PreviewAny as preview
+    assert Timeline.from_json(preview().main(SONG)["result"][0]) == SONG
+
+
+@pytest.mark.parametrize(("waveform", "says"), [(None, "no sound"), ((0, 2, 100), "empty"), ((1, 2, 0), "empty"), ((1, 0, 9), "empty")])
+def test_audio_without_samples_is_one_sentence(comfy: SimpleNamespace, waveform: tuple[int, ...] | None, says: str) -> None:
+    from pack.nodes.sockets import read_audio
+
+    with pytest.raises(ValueError, match=says):
+        read_audio(None if waveform is None else {"waveform": torch.zeros(waveform), "sample_rate": 44100})
+
+
+def test_pictures_go_both_ways(comfy: SimpleNamespace) -> None:
+    from pack.nodes.sockets import from_image, to_image
+
+    frames = np.random.default_rng(0).integers(0, 256, (2, 4, 6, 3), dtype=np.uint8)
+    assert np.array_equal(from_image(to_image(frames)), frames)
+    see_through = torch.cat([to_image(frames), torch.zeros(2, 4, 6, 1)], dim=-1)
+    assert not from_image(see_through).any(), "transparent is black"
+    assert from_image(torch.full((1, 2, 2, 3), float("nan"))).max() == 0
