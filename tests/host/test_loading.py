@@ -14,6 +14,7 @@ import pytest
 pytestmark = pytest.mark.host
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "data" / "node_schemas.json"
+ENGLISH = ROOT / "locales" / "en" / "nodeDefs.json"
 PACK = "personal-music-video"
 NODES = ["AudioBeatAnalyzer", "StoryboardWriter", "DemoModelLoader", "BeatSyncedSampler", "VideoAssembler", "TimelineCurves"]
 LANGUAGES = ["en", "ja", "zh"]
@@ -90,6 +91,27 @@ def test_help_is_served(host: Any, node: str) -> None:
     assert host.get(f"/extensions/{PACK}/docs/{node}.md").startswith("#")
     for language in LANGUAGES[1:]:
         assert host.get(f"/extensions/{PACK}/docs/{node}/{language}.md").startswith("#")
+
+
+def english(info: dict[str, Any]) -> dict[str, Any]:
+    """The words of a schema in the shape of a translation file."""
+    specs = {name: spec for group in ("required", "optional") for name, spec in info["input"].get(group, {}).items()}
+    outputs = zip(info["output_name"], info["output_tooltips"], strict=True)
+    return {
+        "display_name": info["display_name"],
+        "description": info["description"],
+        "inputs": {name: {"name": name, "tooltip": spec[1].get("tooltip", "")} for name, spec in specs.items()},
+        "outputs": {str(index): {"name": name, "tooltip": tooltip} for index, (name, tooltip) in enumerate(outputs)},
+    }
+
+
+def test_english_words_are_those_of_the_schemas(our_nodes: dict[str, Any]) -> None:
+    """What translators start from. Written anew with WRITE_GOLDEN=1."""
+    words = {name: english(our_nodes[name]) for name in NODES}
+    if os.environ.get("WRITE_GOLDEN"):
+        ENGLISH.parent.mkdir(parents=True, exist_ok=True)
+        ENGLISH.write_text(json.dumps(words, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    assert json.loads(ENGLISH.read_text(encoding="utf-8")) == words
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
