@@ -101,7 +101,7 @@ def assert_in_sync(film: Film, timeline: Timeline, rate: int) -> None:
     assert heard.rate == rate, "these tests correlate at the song's own rate"
     assert abs(heard.start + lag(heard.samples[0], song[0]) / rate) < 0.001
     assert abs(heard.end - film.frames / film.fps) <= 1 / film.fps
-    assert heard.samples.shape[1] >= song.shape[1] and np.abs(heard.samples[:, song.shape[1] + 64 :]).max(initial=0) < 0.05
+    assert 0 <= heard.samples.shape[1] - song.shape[1] < 1024, "AAC fills its last block, which the file's end cuts off"
 
 
 EDGES = {8.0: (0.0, 1.013, 2.777, 3.5005, 8.017), 35.0: tuple(np.linspace(0, 35.0321, 19)), 360.0: tuple(np.linspace(0, 360.0123, 151))}
