@@ -236,6 +236,7 @@ def test_one_clip_as_long_as_the_song_is_the_film() -> None:
         (Timeline(2.0, shots=(Shot(0, 1.5, "", 0), Shot(1, 2, "", 0))), 2, r"an overlap of 0\.50 s between the end of shot 1 and shot 2"),
         (Timeline(2.0, shots=(Shot(0.5, 2, "", 0),)), 1, r"a gap of 0\.50 s between the start of the song and shot 1"),
         (Timeline(2.0, shots=(Shot(0, 1.0, "", 0),)), 1, r"a gap of 1\.00 s between the end of shot 1 and the end of the song"),
+        (Timeline(2.0, shots=(Shot(0, 1.5, "", 0), Shot(1.5, 1, "", 0), Shot(1, 2, "", 0))), 3, "Shot 2 ends before it starts"),
         (Timeline(1.0, shots=(Shot(0, 2.0, "", 0),)), 1, r"an overlap of 1\.00 s between the end of shot 1 and the end of the song"),
     ],
 )

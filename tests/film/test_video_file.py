@@ -158,7 +158,7 @@ def test_subtitles_read_back_with_their_times(kind: VideoFormat, tmp_path: Path)
     assert "\u591c\u7a7a" in texts[-1] and "d'\u00e9t\u00e9 & " in texts[0]
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (22050, 2), (44100, 6), (96000, 2), (192000, 2)])
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (22050, 2), (192000, 2), *((48000, channels) for channels in range(3, 8))])
 @pytest.mark.parametrize("kind", [MP4, WEBM], ids=lambda kind: kind.name)
 def test_sound_of_any_rate_fits_the_codec(kind: VideoFormat, channels: int, rate: int, tmp_path: Path) -> None:
     path = write(tmp_path / f"a{kind.suffix}", kind, sound=noise(rate, 0.4, channels))
@@ -307,7 +307,7 @@ def test_a_song_over_full_scale_is_turned_down_and_said_so() -> None:
         (np.zeros(100), 44100, "empty"),
         (np.array([[0.0, np.nan]]), 44100, "no numbers"),
         (np.array([[0.0, -np.inf]]), 44100, "no numbers"),
-        (np.zeros((9, 10)), 44100, "9 channels"),
+        (np.zeros((8, 10)), 44100, "8 channels"),
         (np.zeros((1, 10)), 0, "sample rate"),
     ],
 )

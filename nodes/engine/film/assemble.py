@@ -109,7 +109,7 @@ def plan_parts(timeline: Timeline, clips: Sequence[Clip], fps: Fraction, setting
             "give one clip a shot (render all of them), or one clip for the whole film."
         )
     for number, (clip, span) in enumerate(zip(clips, spans, strict=True), start=1):
-        if span and settings.short_clips == "stop" and is_short(clip, len(span), fps):
+        if is_short(clip, len(span), fps) and span and settings.short_clips == "stop":  # asked of all: it opens every clip once
             raise ValueError(_short_sentence(number, clip, span, fps, len(timeline.shots) if len(clips) == 1 else 0))
     pairs = [(clip, len(span)) for clip, span in zip(clips, spans, strict=True) if span]
     fades = [_half_fade(left[1], right[1], fps, settings) for left, right in pairwise(pairs)]
@@ -158,6 +158,8 @@ def _film_spans(timeline: Timeline, fps: Fraction) -> list[range]:
     for number, (left, right) in enumerate(pairwise(edges)):
         if right.start != left.stop:
             raise TimelineError(_seam_sentence(number, len(spans), right.start - left.stop, fps))
+        if right.stop < right.start:
+            raise TimelineError(f"Shot {number + 1} ends before it starts; mend the plan.")
     return spans if total else [*spans[:-1], range(0, 1)]  # a film has one frame at least
 
 

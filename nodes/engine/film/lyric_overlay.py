@@ -171,12 +171,15 @@ def _word_owners(text: str, line: Line) -> list[int]:
 def break_rows(chunks: Sequence[Sequence[Piece]], font: FreeTypeFont, room: float) -> list[list[Piece]]:
     """Fills rows up to `room` pixels; a space at a break is dropped."""
     rows: list[list[Piece]] = [[]]
+    used = 0.0
     for chunk in chunks:
-        is_space = not chunk[0].text.strip()
-        if rows[-1] and not is_space and _row_width([*rows[-1], *chunk], font) > room:
+        width, is_space = _row_width(chunk, font), not chunk[0].text.strip()
+        if rows[-1] and not is_space and used + width > room:
             rows.append([])
+            used = 0.0
         if rows[-1] or not is_space:
             rows[-1].extend(chunk)
+            used += width
     return [_without_space(row) for row in rows if row]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 log = logging.getLogger("music_video")
 
 BLOCK = 4096  # samples per block: under a tenth of a second, so that sound and pictures lie side by side in the file
-LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1"}  # those that every codec here takes
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ def prepare_sound(samples: np.ndarray, rate: int) -> PreparedSound:
     """The song ready to be encoded, and what had to be changed, one sentence each.
 
     A song louder than full scale is turned down as a whole, because encoders would clip its peaks one by one.
-    Raises ValueError for samples that are no song: none, not finite, more than 8 channels, an impossible rate.
+    Raises ValueError for samples that are no song: none, not finite, more than 7 channels, an impossible rate.
     """
     if samples.ndim != 2 or 0 in samples.shape:
         raise ValueError(f"The audio is empty (its shape is {list(samples.shape)}); connect a song with sound in it.")
     if len(samples) not in LAYOUTS:
-        raise ValueError(f"The audio has {len(samples)} channels, and a film can carry 8 at most; mix it down to stereo.")
+        raise ValueError(f"The audio has {len(samples)} channels, and a film can carry 7 at most; mix it down to stereo or 5.1.")
     if not 4000 <= rate <= 768000:
         raise ValueError(f"The audio has a sample rate of {rate} Hz; convert it to one from 4000 to 768000 Hz, best 44100 or 48000.")
     peak = float(max(samples.max(), -samples.min()))  # NaN and infinity survive both

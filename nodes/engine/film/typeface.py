@@ -1,7 +1,7 @@
 """Letters -> a font of this machine that has them all, or the one that has most.
 
 Looks for well-known fonts by name, then through the system's font folders, and falls back on the font that comes with
-Pillow (Latin letters only). Knows nothing of lyrics or films.
+Pillow (letters of English only). Knows nothing of lyrics or films.
 """
 
 from __future__ import annotations

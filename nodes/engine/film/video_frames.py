@@ -60,7 +60,7 @@ def read_timed_frames(
             container.seek(int((start + origin) / stream.time_base), stream=stream)
         step = float(1 / _rate(stream))
         expected = 0.0
-        for picture in container.decode(stream):
+        for picture in _decode(container, stream, source):
             time = float(picture.pts * stream.time_base) - origin - start if picture.pts is not None else expected
             expected = time + step
             if time < -step / 2:
@@ -68,6 +68,15 @@ def read_timed_frames(
             if duration and time >= duration - step / 2:
                 return
             yield TimedFrame(max(time, 0.0), _to_rgb(picture, size))
+
+
+def _decode(container: InputContainer, stream: Any, source: Source) -> Iterator[av.VideoFrame]:
+    from av.error import FFmpegError
+
+    try:
+        yield from container.decode(stream)
+    except FFmpegError as error:
+        raise ValueError(f"The video {_name(source)} is damaged ({error.strerror}); make it again.") from error
 
 
 def probe_video(source: Source, start: float = 0.0, duration: float = 0.0) -> VideoFacts:
