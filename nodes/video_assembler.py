@@ -58,7 +58,7 @@ class VideoAssembler(io.ComfyNode):
                 io.String.Input("filename_prefix", default="music_video/film",
                                 tooltip="Name of the film in the output folder; may hold %year% and the like."),
             ],
-            outputs=[io.Video.Output("video", tooltip="The film, as a file; Save Video copies it without encoding it again.")],
+            outputs=[io.Video.Output("video", tooltip="The saved film, as a file. Save Video can copy an MP4 without encoding it again.")],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_input_list=True,
             is_output_node=True,
