@@ -21,6 +21,7 @@ from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
 from .sockets import TimelineSocket, to_image
 
+PREVIEW_SIZE = 512  # pixels, the longer side
 CLIP_FOLDER = Path("music_video") / "clips"  # under ComfyUI's output folder: the temporary one is emptied at every start
 
 
@@ -41,12 +42,15 @@ class BeatSyncedSampler(io.ComfyNode):
                 TimelineSocket.Input("timeline", tooltip="A timeline with shots, from Storyboard Writer."),
                 io.Int.Input("width", default=768, min=64, max=8192, step=16, tooltip="Width of the film in pixels."),
                 io.Int.Input("height", default=448, min=64, max=8192, step=16, tooltip="Height of the film in pixels."),
-                io.Float.Input("fps", default=24.0, min=1.0, max=120.0, step=0.001, tooltip="Frames a second. 29.97 and 23.976 are taken exactly."),
+                io.Float.Input("fps", default=24.0, min=1.0, max=120.0, step=0.001,
+                               tooltip="Frames a second. 29.97 and 23.976 are taken exactly."),
                 io.Int.Input("steps", default=20, min=1, max=200, tooltip="Sampling steps of each frame."),
-                io.Float.Input("cfg", default=7.0, min=0.0, max=100.0, step=0.1, tooltip="How strictly the prompt is followed. 1 halves the work."),
+                io.Float.Input("cfg", default=7.0, min=0.0, max=100.0, step=0.1,
+                               tooltip="How strictly the prompt is followed. 1 halves the work."),
                 io.Combo.Input("sampler", options=comfy.samplers.KSampler.SAMPLERS, default="euler",
                                tooltip="Choose one without added noise (not ancestral, not sde) for a steady film."),
-                io.Combo.Input("scheduler", options=comfy.samplers.KSampler.SCHEDULERS, default="simple", tooltip="How the steps are spread."),
+                io.Combo.Input("scheduler", options=comfy.samplers.KSampler.SCHEDULERS, default="simple",
+                               tooltip="How the steps are spread."),
                 io.Int.Input("seed", default=0, min=0, max=2**53, control_after_generate=io.ControlAfterGenerate.fixed,
                              tooltip="Added to the seed of every shot."),
                 io.String.Input("negative", default="", multiline=True, tooltip="What no shot should show."),
@@ -55,7 +59,8 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Float.Input("walk_amount", default=0.35, min=0.0, max=1.0, step=0.01,
                                tooltip="How far the picture changes inside a shot. 0 holds it still, 1 turns it into another one."),
                 io.Int.Input("first_shot", default=1, min=1, max=9999, optional=True, advanced=True, tooltip="Draw from this shot on."),
-                io.Int.Input("last_shot", default=0, min=0, max=9999, optional=True, advanced=True, tooltip="Draw up to this shot. 0: to the end."),
+                io.Int.Input("last_shot", default=0, min=0, max=9999, optional=True, advanced=True,
+                             tooltip="Draw up to this shot. 0: to the end."),
                 io.Int.Input("batch_frames", default=0, min=0, max=256, optional=True, advanced=True,
                              tooltip="Frames drawn at once. 0: as many as fit into memory."),
             ],
@@ -69,8 +74,9 @@ class BeatSyncedSampler(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float, sampler: str,
-        scheduler: str, seed: int, negative: str, walk: str, walk_amount: float, first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
+        cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
+        sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
+        first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
     ) -> io.NodeOutput:  # fmt: skip
         settings = RenderSettings(width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot)
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
@@ -111,11 +117,18 @@ class ProgressReport:
         if progress.total == 0:
             return
         self._bar = self._bar or comfy.utils.ProgressBar(100 * progress.total, node_id=self._node_id)
-        preview = None
-        if self._previewer is not None and progress.preview is not None:
-            preview = self._previewer.decode_latent_to_preview_image("JPEG", progress.preview)
-        self._bar.update_absolute(round(100 * progress.done), 100 * progress.total, preview)
+        self._bar.update_absolute(round(100 * progress.done), 100 * progress.total, self._preview(progress))
         self._tell_time_left(progress)
+
+    def _preview(self, progress: Progress) -> Any:
+        """The newest finished frame; between batches the sampler's latents, where previews of them are switched on."""
+        from PIL import Image
+
+        if progress.frame is not None:
+            return ("JPEG", Image.fromarray(progress.frame), PREVIEW_SIZE)
+        if self._previewer is not None and progress.latents is not None:
+            return self._previewer.decode_latent_to_preview_image("JPEG", progress.latents)
+        return None
 
     def _tell_time_left(self, progress: Progress) -> None:
         now = time.monotonic()

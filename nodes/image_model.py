@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import comfy.model_management
 import comfy.sample
@@ -16,10 +16,11 @@ import comfy.utils
 
 if TYPE_CHECKING:
     import torch
+    from comfy.latent_formats import LatentFormat
     from comfy.model_patcher import ModelPatcher
     from comfy.sd import CLIP, VAE
 
-Conditioning = list[list[Any]]  # core's CONDITIONING: [[embedding [batch, tokens, width], options], ...]
+Conditioning = Any  # core's CONDITIONING: [[embedding [batch, tokens, width], options], ...]
 
 MEMORY_SHARE = 0.5  # of the device's memory that one batch may take; weights and decoding need the rest
 MOST_FRAMES = 16  # larger batches gain nothing more and make an interrupt slow
@@ -44,7 +45,7 @@ class HostImageModel:
         vae.throw_exception_if_invalid()
         self.identity = identity
         self._model, self._clip, self._vae, self._settings = model, clip, vae, settings
-        self._format = model.get_model_object("latent_format")
+        self._format = cast("LatentFormat", model.get_model_object("latent_format"))
         self._prompts: dict[str, Conditioning] = {}
 
     def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
@@ -62,7 +63,7 @@ class HostImageModel:
         most = MOST_FRAMES_ON_CPU if comfy.model_management.is_device_cpu(device) else MOST_FRAMES
         guided = 2 if self._settings.cfg != 1 else 1
         need = self._model.memory_required([guided, *self.noise_shape(width, height)])
-        return max(1, min(most, int(comfy.model_management.get_total_memory(device) * MEMORY_SHARE / max(need, 1))))
+        return max(1, min(most, int(cast(float, comfy.model_management.get_total_memory(device)) * MEMORY_SHARE / max(need, 1))))
 
     def encode_prompt(self, text: str) -> Conditioning:
         if text not in self._prompts:

@@ -22,22 +22,27 @@ class StoryboardWriter(io.ComfyNode):
             node_id="StoryboardWriter",
             display_name="Storyboard Writer",
             category="music video",
-            description="Plans the shots of the film: cuts on the bars of the song, longer shots where it is calm, shorter ones where it is loud. "
-            "The plan can be edited by hand.",
+            description="Plans the shots of the film: cuts on the bars of the song, longer shots where it is calm, shorter ones "
+            "where it is loud. The plan can be edited by hand.",
             search_aliases=["music video", "shot list", "scenes", "plan"],
             inputs=[
                 TimelineSocket.Input("timeline", tooltip="The song's timeline, from Audio Beat Analyzer."),
-                io.String.Input("style", default="soft illustration, warm colours", tooltip="What every shot has in common. Added to every prompt."),
+                io.String.Input("style", default="soft illustration, warm colours",
+                                tooltip="What every shot has in common. Added to every prompt."),
                 io.String.Input("prompts", default=SCENES, multiline=True,
-                                tooltip="One scene a line; the shots take them in turn. 'a beach at dawn -> a beach at night' changes within the shot."),
+                                tooltip="One scene a line; the shots take them in turn. "
+                                "'a beach at dawn -> a beach at night' changes within the shot."),
                 io.Combo.Input("pace", options=list(PACES), default="balanced", tooltip="How often the film cuts."),
                 io.Combo.Input("motion", options=[BY_MUSIC, *PRESETS], default=BY_MUSIC, tooltip="How the camera moves with the music."),
                 io.Int.Input("seed", default=0, min=0, max=2**53, control_after_generate=io.ControlAfterGenerate.fixed,
                              tooltip="Another seed draws other pictures for the same plan."),
-                io.Float.Input("shortest", default=0.8, min=0.1, max=60.0, step=0.1, advanced=True, tooltip="No shot is shorter, in seconds."),
-                io.Float.Input("longest", default=8.0, min=0.2, max=600.0, step=0.1, advanced=True, tooltip="No shot is longer, in seconds."),
+                io.Float.Input("shortest", default=0.8, min=0.1, max=60.0, step=0.1, advanced=True,
+                               tooltip="No shot is shorter, in seconds."),
+                io.Float.Input("longest", default=8.0, min=0.2, max=600.0, step=0.1, advanced=True,
+                               tooltip="No shot is longer, in seconds."),
                 io.String.Input("edited_plan", default="", multiline=True, optional=True, advanced=True,
-                                tooltip="A plan of your own, as JSON. Start from the one this node shows after a run. Empty: a new plan is written."),
+                                tooltip="A plan of your own, as JSON. Start from the one this node shows after a run. "
+                                "Empty: a new plan is written."),
             ],
             outputs=[
                 TimelineSocket.Output("timeline", display_name="timeline", tooltip="The same timeline, with shots."),
@@ -48,7 +53,8 @@ class StoryboardWriter(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, timeline: Timeline, style: str, prompts: str, pace: str, motion: str, seed: int, shortest: float, longest: float, edited_plan: str = "",
+        cls, timeline: Timeline, style: str, prompts: str, pace: str, motion: str, seed: int, shortest: float, longest: float,
+        edited_plan: str = "",
     ) -> io.NodeOutput:  # fmt: skip
         if edited_plan.strip():
             planned = apply_plan(timeline, edited_plan)

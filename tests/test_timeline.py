@@ -42,7 +42,14 @@ def full_timeline() -> Timeline:
         onsets=(0.25, 0.8),
         curves=(Curve("onset", 50.0, (0.0, 0.5, 1.0)),),
         sections=(Section(0.0, 4.5, "A"),),
-        lines=(Line(0.2, 1.0, "夜の海", (Word(0.2, 0.6, "夜の", 0.4), Word(0.6, 1.0, "海")),),),
+        lines=(
+            Line(
+                0.2,
+                1.0,
+                "夜の海",
+                (Word(0.2, 0.6, "夜の", 0.4), Word(0.6, 1.0, "海")),
+            ),
+        ),
         shots=(Shot(0.0, 4.5, 'a "quoted" sea', 7, "drift", "night", 0.5),),
         remarks=("A sentence.",),
     )

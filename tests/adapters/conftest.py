@@ -78,9 +78,9 @@ def make_unet(family: str) -> Any:
 def make_dit() -> Any:
     import comfy.supported_models
 
-    shape = {"image_model": "flux", "in_channels": 16, "out_channels": 16, "patch_size": 2, "vec_in_dim": 64, "context_in_dim": 48, "hidden_size": 64,
-             "mlp_ratio": 2.0, "num_heads": 2, "depth": 1, "depth_single_blocks": 1, "axes_dim": [8, 12, 12], "txt_ids_dims": [], "theta": 10000, "qkv_bias": True,
-             "guidance_embed": False, "dtype": torch.float32}  # fmt: skip
+    shape = {"image_model": "flux", "in_channels": 16, "out_channels": 16, "patch_size": 2, "vec_in_dim": 64, "context_in_dim": 48,
+             "hidden_size": 64, "mlp_ratio": 2.0, "num_heads": 2, "depth": 1, "depth_single_blocks": 1, "axes_dim": [8, 12, 12],
+             "txt_ids_dims": [], "theta": 10000, "qkv_bias": True, "guidance_embed": False, "dtype": torch.float32}  # fmt: skip
     return comfy.supported_models.FluxSchnell(shape).get_model({}, device="cpu")
 
 

@@ -86,7 +86,9 @@ def test_a_checkpoint_without_text_encoder_is_refused(sample: Callable[..., Any]
         sample(clip=None)
 
 
-def test_an_interrupt_stops_within_a_step_and_leaves_finished_clips(sample: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_stops_within_a_step_and_leaves_finished_clips(
+    sample: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import comfy.model_management
 
     clips = tmp_path / "output" / "music_video" / "clips"

@@ -47,10 +47,9 @@ def test_curves_come_in_the_three_forms_that_other_packs_take(run_node: Callable
 
 
 def test_core_prints_a_timeline_as_its_json(comfy: SimpleNamespace) -> None:
-    preview = comfy.nodes.NODE_CLASS_MAPPINGS.get("PreviewAny")
-    if preview is None:
-        from comfy_extras.nodes_preview_any import PreviewAny as preview
-    assert Timeline.from_json(preview().main(SONG)["result"][0]) == SONG
+    from comfy_extras.nodes_preview_any import PreviewAny
+
+    assert Timeline.from_json(PreviewAny().main(SONG)["result"][0]) == SONG
 
 
 @pytest.mark.parametrize(("waveform", "says"), [(None, "no sound"), ((0, 2, 100), "empty"), ((1, 2, 0), "empty"), ((1, 0, 9), "empty")])

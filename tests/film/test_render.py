@@ -23,7 +23,7 @@ TIMELINE = Timeline(3.05, curves=(Curve("onset", 50.0, tuple(np.abs(np.sin(np.ar
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
 
 
-class OutOfMemory(RuntimeError):
+class OutOfMemoryError(RuntimeError):
     pass
 
 
@@ -49,7 +49,7 @@ class PaintModel:
 
     def sample(self, noise: torch.Tensor, prompt: torch.Tensor, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
         if len(noise) > self.most:
-            raise OutOfMemory
+            raise OutOfMemoryError
         self.batches.append(len(noise))
         self.prompts.append(prompt)
         for step in range(2):
@@ -60,7 +60,7 @@ class PaintModel:
         return torch.nn.functional.interpolate(latents, scale_factor=8, mode="bilinear").movedim(1, -1)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        return isinstance(error, OutOfMemory)
+        return isinstance(error, OutOfMemoryError)
 
 
 def ignore(progress: Progress) -> None:

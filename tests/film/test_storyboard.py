@@ -165,7 +165,10 @@ def edit(**changes: object) -> str:
         ('{"schema": "plan/1", "shots": []}', "at least one shot"),
         ('{"schema": "plan/1", "shots": [{"start":0,"end":64.3,"prompt":"a","seed":1}], "x": 1}', "nothing else"),
         ('{"schema": "timeline/1", "shots": []}', "plan/1"),
-        ('{"schema": "plan/1", "shots": [{"start":0,"end":-1,"prompt":"a","seed":1},{"start":-1,"end":64.3,"prompt":"a","seed":1}]}', "before it"),
+        (
+            '{"schema": "plan/1", "shots": [{"start":0,"end":-1,"prompt":"a","seed":1},{"start":-1,"end":64.3,"prompt":"a","seed":1}]}',
+            "before it",
+        ),
     ],
 )
 def test_a_broken_plan_is_one_sentence_that_names_the_shot(text: str, says: str) -> None:

@@ -77,7 +77,8 @@ class Progress:
     done: float
     total: int
     shot: int
-    preview: Any = None  # the sampler's current latents, on steps
+    latents: Any = None  # what the sampler has so far, after a step
+    frame: np.ndarray | None = None  # the newest finished frame, uint8 [height, width, 3], after a batch
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,11 @@ def render_shots(
     waiting = [job for job in jobs if cache.find(job.key) is None]
     total, done = sum(len(job.motion) for job in waiting), 0
     for job in waiting:
-        _render_clip(job, settings, model, cache, lambda frames, latents, job=job, done=done: on_progress(
-            Progress(done + frames, total, job.number, latents)))  # fmt: skip
+
+        def report(frames: float, latents: Any, frame: np.ndarray | None = None, job: _Job = job, before: int = done) -> None:
+            on_progress(Progress(before + frames, total, job.number, latents, frame))
+
+        _render_clip(job, settings, model, cache, report)
         done += len(job.motion)
     on_progress(Progress(total, total, jobs[-1].number))
     return [Clip(job.number, cache.path(job.key), len(job.motion)) for job in jobs]
@@ -119,8 +123,8 @@ def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> l
     for number, shot in _chosen_shots(timeline, settings):
         if len(frame_span(shot, settings.fps)) == 0:
             raise TimelineError(
-                f"Shot {number} ({shot.start:.3f} to {shot.end:.3f} s) is shorter than a frame at {float(settings.fps):g} frames per second; "
-                "lengthen it in the plan or raise the frame rate."
+                f"Shot {number} ({shot.start:.3f} to {shot.end:.3f} s) is shorter than a frame "
+                f"at {float(settings.fps):g} frames per second; lengthen it in the plan or raise the frame rate."
             )
         motion = plan_motion(timeline, shot, settings.fps, settings.walk)
         jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, identity)))
@@ -133,7 +137,9 @@ def _chosen_shots(timeline: Timeline, settings: RenderSettings) -> list[tuple[in
         raise TimelineError("The timeline has no shots yet; put Storyboard Writer between Audio Beat Analyzer and this node.")
     last = settings.last_shot or count
     if not 1 <= settings.first_shot <= last <= count:
-        raise ValueError(f"Shots {settings.first_shot} to {last} are asked for, but the film has shots 1 to {count}; correct first_shot and last_shot.")
+        raise ValueError(
+            f"Shots {settings.first_shot} to {last} are asked for, but the film has shots 1 to {count}; correct first_shot and last_shot."
+        )
     return list(enumerate(timeline.shots, start=1))[settings.first_shot - 1 : last]
 
 
@@ -159,16 +165,17 @@ def _seed(shot: Shot, settings: RenderSettings) -> int:
     return (shot.seed + settings.seed) % 2**63
 
 
-def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, on_frames: Callable[[float, Any], None]) -> None:
+def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, report: Callable[..., None]) -> None:
     from .video_file import CLIP, VideoFileWriter
 
     with VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP) as file:
-        for frames in _render_frames(job, settings, model, on_frames):
+        for frames in _render_frames(job, settings, model, report):
             for frame in frames:
                 file.write(frame)
+            report(file.frames, None, frames[-1])
 
 
-def _render_frames(job: _Job, settings: RenderSettings, model: ImageModel, on_frames: Callable[[float, Any], None]) -> Iterator[Any]:
+def _render_frames(job: _Job, settings: RenderSettings, model: ImageModel, report: Callable[..., None]) -> Iterator[np.ndarray]:
     """Batches of finished frames, uint8 [batch, height, width, 3]; a batch that does not fit is tried again in halves."""
     shape = model.noise_shape(settings.width, settings.height)
     seed = _seed(job.shot, settings)
@@ -183,21 +190,22 @@ def _render_frames(job: _Job, settings: RenderSettings, model: ImageModel, on_fr
         noise = slerp(first_noise, last_noise, walk * min(1.0, settings.walk_amount * job.shot.strength))
         prompt = model.blend_prompts(first, last, walk.tolist()) if last is not first else first
         try:
-            latents = model.sample(noise, prompt, seed, _step_counter(on_frames, start, stop))
+            latents = model.sample(noise, prompt, seed, _step_counter(report, start, stop))
             pictures = model.decode(latents)
         except Exception as error:
             if not model.is_out_of_memory(error):
                 raise
             if size == 1:
-                raise MemoryError(f"One frame of {settings.width}x{settings.height} does not fit into memory; choose a smaller size.") from error
+                size_text = f"{settings.width}x{settings.height}"
+                raise MemoryError(f"One frame of {size_text} does not fit into memory; choose a smaller size.") from error
             size = max(1, size // 2)
             continue
         yield move_camera(pictures, job.motion, start)
         start = stop
 
 
-def _step_counter(on_frames: Callable[[float, Any], None], start: int, stop: int) -> Callable[[int, int, Any], None]:
-    return lambda step, steps, latents: on_frames(start + (stop - start) * (step + 1) / steps, latents)
+def _step_counter(report: Callable[..., None], start: int, stop: int) -> Callable[[int, int, Any], None]:
+    return lambda step, steps, latents: report(start + (stop - start) * (step + 1) / steps, latents)
 
 
 def seeded_noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
@@ -220,7 +228,7 @@ def slerp(first: torch.Tensor, last: torch.Tensor, places: Any) -> torch.Tensor:
     return (torch.sin((1 - t) * angle) * first + torch.sin(t * angle) * last) / torch.sin(angle)
 
 
-def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> Any:
+def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
     """Zoom, pan, roll and exposure on pictures [frames, height, width, 3] in 0..1 -> uint8 array of that shape.
 
     `start` is the place of the first picture in the shot. The sampling positions are those of the camera, so

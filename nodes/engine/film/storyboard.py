@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import math
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ def write_storyboard(timeline: Timeline, brief: Brief) -> Timeline:
     if brief.pace not in PACES:
         raise ValueError(f"There is no pace '{brief.pace}'; choose one of: {', '.join(PACES)}.")
     if brief.longest < 2 * brief.shortest:
-        raise ValueError(f"'longest' ({brief.longest:g} s) must be at least twice 'shortest' ({brief.shortest:g} s), or no cut can be placed.")
+        limits = f"'longest' ({brief.longest:g} s) must be at least twice 'shortest' ({brief.shortest:g} s)"
+        raise ValueError(f"{limits}, or no cut can be placed.")
     if timeline.duration <= 0:
         raise TimelineError("The timeline has no length; connect Audio Beat Analyzer with a song.")
     scenes = [line.strip() for line in brief.scenes.splitlines() if line.strip()]
@@ -58,7 +60,7 @@ def write_storyboard(timeline: Timeline, brief: Brief) -> Timeline:
     places, remark = _cut_places(timeline)
     levels = _Levels(timeline)
     edges = _choose_cuts(timeline, brief, places, levels)
-    shots = [_write_shot(number, start, end, scenes, brief, levels) for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False))]
+    shots = [_write_shot(number, start, end, scenes, brief, levels) for number, (start, end) in enumerate(pairwise(edges))]
     return replace(timeline, shots=tuple(shots), remarks=(*timeline.remarks, *([remark] if remark else [])))
 
 
@@ -136,7 +138,7 @@ def _fill_gaps(places: list[_Place], duration: float, brief: Brief) -> list[_Pla
     """Extra places at even times wherever none lies near enough to keep to the longest shot, at a price."""
     filled: list[_Place] = []
     edges = [0.0, *(place.time for place in places), duration]
-    for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(edges)):
         pieces = math.ceil((end - start) / (brief.longest / 2)) if end - start > brief.longest / 2 else 1
         cost = 6.0 if places else 0.0
         filled += [_Place(start + (end - start) * piece / pieces, cost) for piece in range(1, pieces)]
@@ -185,8 +187,6 @@ def _shot_seed(seed: int, number: int) -> int:
 
 def write_plan(timeline: Timeline) -> str:
     """The shots as JSON, one a line, ready to be edited."""
-    from dataclasses import asdict
-
     return write_object(PLAN_SCHEMA, {"shots": [asdict(shot) for shot in timeline.shots]})
 
 
@@ -194,7 +194,9 @@ def apply_plan(timeline: Timeline, text: str) -> Timeline:
     """The timeline with the shots of an edited plan; TimelineError says which shot is wrong and how to mend it."""
     data = parse_object(text, PLAN_SCHEMA)
     if set(data) != {"shots"} or not isinstance(data["shots"], list) or not data["shots"]:
-        raise TimelineError('A plan holds "schema" and a list of at least one shot in "shots", and nothing else; correct it or empty the box.')
+        raise TimelineError(
+            'A plan holds "schema" and a list of at least one shot in "shots", and nothing else; correct it or empty the box.'
+        )
     shots = [read_record(Shot, item, f"shot {number}") for number, item in enumerate(data["shots"], start=1)]
     shots = _join_edges(shots, timeline.duration)
     for number, shot in enumerate(shots, start=1):
