@@ -131,7 +131,7 @@ class Host:
     def run(self, prompt: dict[str, Any], seconds: float = 600) -> dict[str, Any]:
         """Runs a prompt to success and returns its outputs by node id."""
         entry = self.wait(self.queue(prompt), seconds)
-        assert entry["status"]["status_str"] == "success", entry["status"]
+        assert entry["status"]["status_str"] == "success", self.error_of(entry)
         return entry["outputs"]
 
     def error_of(self, entry: dict[str, Any]) -> str:

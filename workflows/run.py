@@ -21,11 +21,11 @@ from runner.environment import continue_in, prepare, prepared_comfyui
 
 def main() -> int:
     arguments = read_arguments(sys.argv[1:])
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         comfyui = prepared_comfyui()
         if comfyui is None:
             return continue_in(prepare(), __file__, sys.argv[1:])
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         from runner.film import FilmError, make_film
 
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -56,9 +57,10 @@ def has_accelerator(python: Path) -> bool:
 
 
 def continue_in(environment: Environment, script: str, arguments: list[str]) -> int:
-    """Runs a script again inside the environment and returns its exit status; Ctrl-C is that process's to handle."""
+    """Runs a script again inside the environment and returns its exit status; that process handles Ctrl-C and polite kills."""
     variables = {**os.environ, PREPARED: str(environment.comfyui)}
     process = subprocess.Popen([str(environment.python), script, *arguments], env=variables)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
         try:
             return process.wait()
