@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runner import comfyui, film
+from runner import comfyui, environment, film
 from runner.client import output_files
 from runner.comfyui import SetupError
-from runner.environment import prepared_comfyui
 from runner.graph import WorkflowError
 from runner.terminal import ProgressLine, clock
 
@@ -110,7 +109,7 @@ def test_the_pack_finds_the_comfyui_it_lies_in(tmp_path: Path, monkeypatch: pyte
 
 def test_only_the_process_inside_knows_that_it_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUSIC_VIDEO_COMFYUI", raising=False)
-    assert prepared_comfyui() is None
+    assert environment.prepared_comfyui() is None
 
 
 @pytest.mark.parametrize(
@@ -135,3 +134,26 @@ def test_progress_line_in_a_file_says_every_tenth() -> None:
 
 def test_clock() -> None:
     assert [clock(0.4), clock(59.4), clock(59.6), clock(125)] == ["0 s", "59 s", "1:00", "2:05"]
+
+
+def test_packages_are_installed_once_and_again_when_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(environment, "VENV", tmp_path)
+    monkeypatch.setattr(environment.subprocess, "run", lambda command: commands.append(command) or argparse.Namespace(returncode=0))
+    wanted = tmp_path / "requirements.txt"
+    wanted.write_text("librosa\n", encoding="utf-8")
+    for _ in range(2):
+        environment._install(Path("python"), wanted)
+    assert len(commands) == 1 and str(wanted) in commands[0]
+    wanted.write_text("librosa>=0.10\n", encoding="utf-8")
+    environment._install(Path("python"), wanted)
+    assert len(commands) == 2
+
+
+def test_a_failed_installation_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "VENV", tmp_path)
+    monkeypatch.setattr(environment.subprocess, "run", lambda command: argparse.Namespace(returncode=1))
+    (tmp_path / "requirements.txt").touch()
+    with pytest.raises(SetupError, match="pip says"):
+        environment._install(Path("python"), tmp_path / "requirements.txt")
+    assert not (tmp_path / "music-video-installed.json").exists()
