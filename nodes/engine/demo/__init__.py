@@ -1,1 +1,1 @@
-"""The built-in model: its pictures, its training and its weights."""
+"""The built-in model: the pictures it learns from, its networks, its training (`train.py`) and its weights (`load.py` reads them)."""
