@@ -249,7 +249,7 @@ def play_lead(mixer: Mixer) -> None:
     for bar, notes in ANSWER.items():
         for eighth, eighths, pitch in notes:
             mixer.play("lead", time_of(bar, eighth / 2), lead_note(pitch, eighths * BEAT / 2 + 0.03), 0.2)
-    for eighth, eighths, pitch in HOOK[0][:4]:  # the break remembers the hook
+    for eighth, _, pitch in HOOK[0][:4]:  # the break remembers the hook
         mixer.play("lead", time_of(8, eighth / 2), bell_note(pitch + 12, 1.0), 0.2)
     for pitch in (72, 76, 79):
         mixer.play("lead", time_of(12), lead_note(pitch, 2.2), 0.14)

@@ -1,0 +1,103 @@
+"""A song's samples -> the Timeline of what is heard: tempo, beats, bars, curves, and how far to trust them.
+
+Analysis of a song is scaling, spectrum, activations, pulse, bars, curves, each in a module of its own; this one is the order.
+It knows nothing of lyrics, sections or pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..timeline import Beat, Timeline, hash_samples
+from .activations import Activations, hear_attacks
+from .attacks import find_onsets, place_attacks
+from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
+from .confidence import trust_bars, trust_beats
+from .curves import make_curves, measure_attack
+from .metre import METRES, Bars, find_bars
+from .octave import choose_octave
+from .recording import examine_recording
+from .spectrum import Progress, Spectrum, measure_spectrum
+
+TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
+TRUSTED = 0.3  # below, the beats are no more than a guess
+STEPS = 100  # of progress
+
+SILENT = "The song is silent, so there are no beats in it."
+NO_PULSE = "No steady pulse was found in this song, so it has no beats here; cuts can follow its attacks or the clock instead."
+NO_BARS = "The beats are clear but not where the bars start; set the metre by hand if you know it."
+
+
+def analyse_song(
+    samples: np.ndarray, sample_rate: int, metre: str = "auto", tempo: str = "auto", on_progress: Progress | None = None
+) -> Timeline:
+    """Listens to a song, float32 [channels, samples].
+
+    `metre` is "auto" or the beats per bar, `tempo` "auto", "half" or "double" of what is heard. ValueError, with the
+    remedy, for a song that is empty, shorter than 0.5 s, longer than 2 hours or holds no valid samples. Silence, noise and
+    speech are no errors: their confidence is low, and a remark says so. Same samples, same result.
+    """
+    metres = _read_metre(metre)
+    if tempo not in TEMPI:
+        raise ValueError(f"The tempo choice is '{tempo}'; choose auto, half or double.")
+    recording = examine_recording(samples, sample_rate)
+    timeline = Timeline(
+        duration=round(recording.duration, 6),
+        sample_rate=sample_rate,
+        audio_sha256=hash_samples(samples, sample_rate),
+        remarks=recording.remarks,
+    )
+    progress = on_progress or (lambda done, total: None)
+    spectrum = measure_spectrum(recording, _part(progress, 0, 60))
+    attack = measure_attack(spectrum)
+    timeline = replace(timeline, curves=make_curves(spectrum, attack, recording.duration))
+    if recording.silent:
+        return replace(timeline, remarks=(*timeline.remarks, SILENT))
+    timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))
+    activations = hear_attacks(spectrum)
+    pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
+    pulse = trim_pulse(pulse, attack)
+    bars = find_bars(spectrum, pulse, metres)
+    progress(STEPS, STEPS)
+    return _add_beats(timeline, spectrum, pulse, bars, trust_beats(pulse, activations, attack))
+
+
+def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
+    pulse = find_pulse(activations, _part(progress, 60, 75))
+    if factor == 1.0:
+        return choose_octave(activations, spectrum, pulse, _part(progress, 75, 95))
+    return find_related_pulse(activations, pulse, factor, _part(progress, 75, 95))
+
+
+def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float) -> Timeline:
+    """The timeline with beats; without any where the pulse is most likely invented."""
+    if confidence < TRUSTED:
+        return replace(timeline, beat_confidence=round(confidence, 4), remarks=(*timeline.remarks, NO_PULSE))
+    times = np.round(np.clip(place_attacks(pulse.times, spectrum), 0, timeline.duration), 6)
+    beats = tuple(Beat(time, position) for time, position in zip(times.tolist(), bars.positions.tolist(), strict=True))
+    trust = trust_bars(bars, confidence)
+    remarks = timeline.remarks if trust >= TRUSTED else (*timeline.remarks, NO_BARS)
+    return replace(
+        timeline,
+        tempo=round(pulse.tempo, 4),
+        metre=bars.metre,
+        beat_confidence=round(confidence, 4),
+        downbeat_confidence=round(trust, 4),
+        beats=beats,
+        remarks=remarks,
+    )
+
+
+def _read_metre(metre: str) -> tuple[int, ...]:
+    if metre == "auto":
+        return METRES
+    if metre not in {str(count) for count in METRES}:
+        raise ValueError(f"The metre is '{metre}'; choose auto or a number of beats from {METRES[0]} to {METRES[-1]}.")
+    return (int(metre),)
+
+
+def _part(progress: Progress, first: int, last: int) -> Progress:
+    """Reports one stage's progress as a stretch of the whole."""
+    return lambda done, total: progress(first + (last - first) * done // max(total, 1), STEPS)

@@ -1,0 +1,142 @@
+"""Activations -> beats: one most likely path through tempo and place in the beat.
+
+The state space is the bar pointer of Krebs, Boeck & Widmer (2015) with a bar of one beat: a state is a beat period and
+how far through it we are; the period may change only at a beat, and the less the likelier. Bars are `metre.py`'s.
+Conventions: times in seconds, periods and places in frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .activations import Activations
+from .attacks import find_summit
+from .spectrum import Progress
+
+SLOWEST, FASTEST = 50.0, 215.0  # beats per minute
+STEADINESS = 150.0  # the price of a tempo change
+BEAT_SHARE = 12  # a beat takes 1/12 of its period
+PRIOR_TEMPO, PRIOR_WIDTH, PRIOR_FLOOR = 105.7, 0.668, 0.005  # what tempo people tap: log-normal, width in octaves
+COMB = ((1, 1.0), (2, 0.7), (3, 0.3), (4, 0.7), (0.5, 0.25))  # a pulse also repeats at these multiples of its period
+STRETCH = 8.0  # seconds of music in which a period is sought
+STILL_PLAYED = 0.25  # of the usual attack: weaker first and last beats are not played
+REPORT_EVERY = 2048  # frames
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Beats without bars."""
+
+    frames: np.ndarray  # int, where the path has its beats
+    times: np.ndarray  # seconds, where the activations peak
+
+    @property
+    def tempo(self) -> float:
+        """Beats per minute: the usual one, if it changes."""
+        return 60.0 / float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
+
+
+def find_pulse(activations: Activations, on_progress: Progress, slowest: float = SLOWEST, fastest: float = FASTEST) -> Pulse:
+    """The most likely beats between two tempi, in beats per minute."""
+    rate = activations.rate
+    periods = np.arange(max(2, int(60 * rate / fastest)), int(np.ceil(60 * rate / slowest)) + 1)
+    weights = np.maximum(_weigh_periods(activations, periods), PRIOR_FLOOR)
+    frames = _decode(activations.beat, periods, np.log(weights), on_progress)
+    return Pulse(frames, _place(frames, activations))
+
+
+def find_related_pulse(activations: Activations, pulse: Pulse, factor: float, on_progress: Progress) -> Pulse:
+    """Beats at about `factor` times the tempo of a pulse, sought anew in the music."""
+    if len(pulse.times) < 3:
+        return pulse
+    local = 60.0 / np.diff(pulse.times)
+    return find_pulse(activations, on_progress, 0.93 * factor * float(local.min()), 1.07 * factor * float(local.max()))
+
+
+def measure_periodicity(activations: Activations) -> np.ndarray:
+    """How much the music repeats itself at each lag in frames, -1..1, [lags]: the mean over stretches of 8 s."""
+    size = int(STRETCH * activations.rate)
+    signal = np.pad(activations.strength - activations.strength.mean(), (0, max(0, size - len(activations.strength))))
+    total, count = np.zeros(size), 0
+    for first in range(0, len(signal) - size + 1, size // 4):
+        part = np.fft.rfft(signal[first : first + size] * np.hanning(size), 2 * size)
+        repeats = np.fft.irfft(np.square(np.abs(part)))[:size]
+        total += repeats / (repeats[0] + 1e-9)
+        count += 1
+    return total / count / np.maximum(1 - np.arange(size) / size, 0.15)
+
+
+def _weigh_periods(activations: Activations, periods: np.ndarray) -> np.ndarray:
+    """How plausible each period is for the whole song, the best 1 (comb on the autocorrelation, Klapuri et al. 2006)."""
+    from scipy.ndimage import gaussian_filter1d
+
+    repeats = gaussian_filter1d(np.maximum(measure_periodicity(activations), 0), 1.0)
+    salience = sum(weight * np.interp(periods * multiple, np.arange(len(repeats)), repeats) for multiple, weight in COMB)
+    salience = (salience - salience.min()) / (np.ptp(salience) + 1e-9)
+    octaves = np.log2(60 * activations.rate / periods / PRIOR_TEMPO)
+    weights = salience * np.exp(-0.5 * (octaves / PRIOR_WIDTH) ** 2)
+    return weights / (weights.max() + 1e-12)
+
+
+def _decode(likelihood: np.ndarray, periods: np.ndarray, log_weights: np.ndarray, on_progress: Progress) -> np.ndarray:
+    """Viterbi over (period, place in the beat); only the choices at beats need remembering. Beat frames, int."""
+    on_beat = np.log(likelihood)
+    off_beat = np.log((1 - likelihood) / (BEAT_SHARE - 1))
+    ends = np.cumsum(periods)
+    starts = ends - periods
+    in_beat = np.concatenate([np.arange(period) < max(1, int(np.ceil(period / BEAT_SHARE))) for period in periods])
+    change = _change_costs(periods) + log_weights[None, :]
+    choices = np.zeros((len(likelihood), len(periods)), np.int16)
+    scores, after = np.zeros(ends[-1]), np.empty(ends[-1])
+    columns = np.arange(len(periods))
+    gains = np.where(in_beat, 1.0, 0.0)
+    for frame in range(len(likelihood)):
+        arrivals = scores[ends - 1][:, None] + change
+        best = arrivals.argmax(axis=0)
+        choices[frame] = best
+        after[1:] = scores[:-1]
+        after[starts] = arrivals[best, columns]
+        after += gains * (on_beat[frame] - off_beat[frame]) + off_beat[frame]
+        scores, after = after, scores
+        if frame % REPORT_EVERY == 0:
+            on_progress(frame, len(likelihood))
+    return _trace_back(int(scores.argmax()), choices, periods, starts)
+
+
+def _change_costs(periods: np.ndarray) -> np.ndarray:
+    """Log probability of going from one period [rows] to the next [columns]."""
+    chances = np.exp(-STEADINESS * np.abs(periods[None, :] / periods[:, None] - 1))
+    return np.log(np.maximum(chances / chances.sum(axis=1, keepdims=True), 1e-300))
+
+
+def _trace_back(state: int, choices: np.ndarray, periods: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    index = int(np.searchsorted(starts, state, side="right")) - 1
+    frame = len(choices) - 1 - (state - int(starts[index]))
+    beats = []
+    while frame >= 0:
+        beats.append(frame)
+        index = int(choices[frame, index])
+        frame -= int(periods[index])
+    return np.array(beats[::-1], int)
+
+
+def trim_pulse(pulse: Pulse, attack: np.ndarray) -> Pulse:
+    """Without the beats before the first and after the last strong attack (strength per frame, [frames]).
+
+    The path runs on through silence and a last chord's ringing, where nobody plays it.
+    """
+    if len(pulse.frames) < 2:
+        return Pulse(pulse.frames[:0], pulse.times[:0])
+    heard = np.array([attack[max(frame - 3, 0) : frame + 4].max() for frame in pulse.frames])
+    strong = np.flatnonzero(heard >= STILL_PLAYED * np.median(heard[heard > 0]) if heard.any() else heard > 0)
+    kept = slice(strong[0], strong[-1] + 1) if len(strong) else slice(0)
+    return Pulse(pulse.frames[kept], pulse.times[kept])
+
+
+def _place(frames: np.ndarray, activations: Activations) -> np.ndarray:
+    """Rough times: each beat on the strongest frame within 35 ms, between frames by a parabola."""
+    strength = activations.strength
+    peaks = [max(frame - 3, 0) + int(np.argmax(strength[max(frame - 3, 0) : frame + 4])) for frame in frames.tolist()]
+    return np.array([peak + find_summit(strength, peak) for peak in peaks]) / activations.rate

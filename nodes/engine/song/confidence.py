@@ -1,0 +1,55 @@
+"""Beats and bars -> how far they can be trusted, 0..1.
+
+The trackers always answer, even to noise; here the music is asked whether it agrees. Both models are logistic, with
+coefficients fitted on rendered music with known beats and on sounds without any (`tests/bench/bench_beats.py` measures
+them): a value near 0.8 means that about four of five such songs are right. Knows nothing of what is done with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activations import Activations
+from .beats import Pulse, measure_periodicity
+from .metre import Bars
+
+FEWEST_BEATS = 4
+BEAT_WEIGHTS, BEAT_OFFSET = np.array([4.0, 5.0, 2.0]), -5.0
+BAR_WEIGHTS, BAR_OFFSET = np.array([2.0, 2.0]), -2.0
+
+
+def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray) -> float:
+    """Probability that the beats are right: 0 for less than four."""
+    if len(pulse.frames) < FEWEST_BEATS:
+        return 0.0
+    return _logistic(float(describe_pulse(pulse, activations, attack) @ BEAT_WEIGHTS) + BEAT_OFFSET)
+
+
+def trust_bars(bars: Bars, beat_confidence: float) -> float:
+    """Probability that the downbeats are right, never more than the beats'."""
+    if not bars.metre:
+        return 0.0
+    return beat_confidence * _logistic(float(np.array([bars.margin, bars.contrast]) @ BAR_WEIGHTS) + BAR_OFFSET)
+
+
+def describe_pulse(pulse: Pulse, activations: Activations, attack: np.ndarray) -> np.ndarray:
+    """How much the music repeats itself after a beat, how far the beats' attacks stand out, and how strong they are."""
+    repeats = measure_periodicity(activations)
+    period = float(np.median(np.diff(pulse.frames)))
+    lags = np.clip(np.round(period * np.array([1, 2, 3, 4])).astype(int), 0, len(repeats) - 1)
+    regular = max(float(repeats[max(lag - 2, 0) : lag + 3].max()) for lag in lags)
+    on_beat = np.array([activations.beat[max(frame - 2, 0) : frame + 3].max() for frame in pulse.frames])
+    between = np.array([activations.beat[max(frame - 2, 0) : frame + 3].max() for frame in _between(pulse.frames)])
+    strong = np.array([attack[max(frame - 2, 0) : frame + 3].max() for frame in pulse.frames])
+    return np.array([regular, float(on_beat.mean() - between.mean()), float(strong.mean())])
+
+
+def _between(frames: np.ndarray) -> np.ndarray:
+    """Places inside the beats where music need not have an attack: a third and 0.4 of the way on, in turn."""
+    gaps = np.diff(frames)
+    shares = np.resize([0.3, 0.4, 0.6, 0.7], len(gaps))
+    return np.round(frames[:-1] + shares * gaps).astype(int)
+
+
+def _logistic(value: float) -> float:
+    return float(1 / (1 + np.exp(-value)))

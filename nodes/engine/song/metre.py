@@ -1,0 +1,126 @@
+"""Beats and their spectrum -> bars: how many beats, and which beat is the first.
+
+Eight cues say how much each beat sounds like the start of a bar (a new chord, a new bass note, another timbre, a kick);
+a logistic model turns them into evidence; a Viterbi path through the places of the bar follows it, so the song may start
+with a pickup and lose a beat on the way. The metre is the one whose bars explain the evidence and the repetition best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .beats import Pulse
+from .spectrum import Spectrum
+
+METRES = (2, 3, 4, 5, 6, 7)
+# chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high
+CUE_WEIGHTS = np.array([0.47, 0.66, 0.30, 0.53, 1.18, -0.20, 0.0, 0.0])
+CUE_OFFSET = -0.55
+SUREST = 4.0  # nats that one beat may say
+SLIP = 8.0  # the price, in nats, of a bar that is longer or shorter than the others
+# how the metres compare: evidence at first places, attacks repeating after one bar, after two bars, chords repeating after one
+METRE_WEIGHTS = np.array([3.5, 2.85, 1.8, -0.97])
+HABIT = {2: -0.4, 3: 0.0, 4: 0.0, 5: -0.4, 6: -1.3, 7: -0.4}  # how usual each is, beside that
+FEWEST_BEATS = 6
+
+
+@dataclass(frozen=True)
+class Bars:
+    positions: np.ndarray  # int, place of each beat in its bar from 1; 0 where unknown
+    metre: int  # 0 where unknown
+    margin: float = 0.0  # how much better this metre is than the next, in nats a beat
+    contrast: float = 0.0  # how much more evidence the first beats have than the others, in nats
+
+
+def describe_beats(spectrum: Spectrum, frames: np.ndarray) -> np.ndarray:
+    """The eight cues of each beat, [beats, 8], each with mean 0 and deviation 1 over the song."""
+    periods = np.append(np.diff(frames), round(float(np.median(np.diff(frames)))))
+    cues = np.array([_describe_beat(spectrum, int(frame), int(period)) for frame, period in zip(frames, periods, strict=True)])
+    return (cues - cues.mean(axis=0)) / (cues.std(axis=0) + 1e-6)
+
+
+def _describe_beat(spectrum: Spectrum, frame: int, period: int) -> list[float]:
+    near = int(0.95 * period)
+    change = [
+        _distance(_mean(spectrum.chroma, frame - near, frame - 1), _mean(spectrum.chroma, frame + 1, frame + near)),
+        _distance(_mean(spectrum.chroma, frame - 2 * period, frame - 1), _mean(spectrum.chroma, frame + 1, frame + 2 * period)),
+        _distance(_mean(spectrum.bass_chroma, frame - near, frame - 1), _mean(spectrum.bass_chroma, frame + 1, frame + near)),
+        _distance(_mean(spectrum.mel, frame - near, frame - 1), _mean(spectrum.mel, frame + 1, frame + near)),
+    ]
+    return change + spectrum.flux[:, max(0, frame - 2) : frame + 4].max(axis=1, initial=0).tolist()
+
+
+def _mean(rows: np.ndarray, first: int, end: int) -> np.ndarray:
+    first = min(max(first, 0), rows.shape[1] - 1)
+    return rows[:, first : max(min(end, rows.shape[1]), first + 1)].mean(axis=1, dtype=np.float32)
+
+
+def _distance(before: np.ndarray, after: np.ndarray) -> float:
+    """Cosine distance; two silences are alike."""
+    size = float(np.linalg.norm(before) * np.linalg.norm(after))
+    return 1.0 - float(before @ after) / size if size > 1e-9 else 0.0
+
+
+def find_bars(spectrum: Spectrum, pulse: Pulse, metres: Sequence[int] = METRES) -> Bars:
+    """The place of each beat in its bar, for the likeliest of some metres; unknown for less than six beats."""
+    if len(pulse.frames) < FEWEST_BEATS:
+        return Bars(np.zeros(len(pulse.frames), int), 0)
+    evidence = np.clip(describe_beats(spectrum, pulse.frames) @ CUE_WEIGHTS + CUE_OFFSET, -SUREST, SUREST)
+    evidence[0] = 0.0  # there is nothing before it to compare it with
+    paths = {metre: _follow(evidence, metre) for metre in metres}
+    attacks, chords = _describe_patterns(spectrum, pulse.frames)
+    scores = {metre: _score(metre, paths[metre][0], attacks, chords) for metre in metres}
+    ranking = sorted(scores, key=lambda metre: scores[metre], reverse=True)
+    places = paths[ranking[0]][1]
+    margin = scores[ranking[0]] - scores[ranking[1]] if len(ranking) > 1 else 0.0
+    return Bars(places + 1, ranking[0], margin, _contrast(evidence, places, ranking[0]))
+
+
+def _score(metre: int, path_score: float, attacks: np.ndarray, chords: np.ndarray) -> float:
+    repeats = (_repetition(attacks, metre), _repetition(attacks, 2 * metre), _repetition(chords, metre))
+    return float(np.array([path_score, *repeats]) @ METRE_WEIGHTS) + HABIT[metre]
+
+
+def _describe_patterns(spectrum: Spectrum, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What happens in each beat: attacks in four bands at its four quarters [beats, 16], and pitch classes [beats, 12]."""
+    periods = np.append(np.diff(frames), round(float(np.median(np.diff(frames)))))
+    attacks, chords = [], []
+    for frame, period in zip(frames.tolist(), periods.tolist(), strict=True):
+        starts = [max(0, int(frame + quarter * period / 4) - 2) for quarter in range(4)]
+        attacks.append(np.sqrt([spectrum.flux[:, start : start + 6].max(axis=1, initial=0) for start in starts]).ravel())
+        chords.append(_mean(spectrum.chroma, frame + 1, int(frame + 0.95 * period)))
+    return np.array(attacks) - np.mean(attacks, axis=0), np.array(chords) - np.mean(chords, axis=0)
+
+
+def _repetition(patterns: np.ndarray, lag: int) -> float:
+    """Correlation, -1..1, of each beat's pattern with the one `lag` beats on."""
+    if len(patterns) <= lag + 2:
+        return 0.0
+    before, after = patterns[:-lag], patterns[lag:]
+    return float((before * after).sum() / np.sqrt((before**2).sum() * (after**2).sum() + 1e-9))
+
+
+def _contrast(evidence: np.ndarray, places: np.ndarray, metre: int) -> float:
+    """How much more evidence the first places have than the best of the other places, in nats."""
+    means = [float(evidence[places == place].mean()) if (places == place).any() else -np.inf for place in range(metre)]
+    return means[0] - max(means[1:])
+
+
+def _follow(evidence: np.ndarray, metre: int) -> tuple[float, np.ndarray]:
+    """The best path of places 0..metre-1 and its mean score; each first place earns its beat's evidence."""
+    scores = np.full(metre, 0.0)
+    scores[0] = evidence[0]
+    origins = np.zeros((len(evidence), metre), int)
+    for beat in range(1, len(evidence)):
+        follow = np.roll(scores, 1)
+        slip = scores.max() - SLIP
+        origins[beat] = np.where(slip > follow, scores.argmax(), (np.arange(metre) - 1) % metre)
+        scores = np.maximum(follow, slip)
+        scores[0] += evidence[beat]
+    places = [int(scores.argmax())]
+    for beat in range(len(evidence) - 1, 0, -1):
+        places.append(int(origins[beat, places[-1]]))
+    return float(scores.max()) / len(evidence), np.array(places[::-1])

@@ -1,0 +1,163 @@
+"""Music with known beats for the bench, rendered from Debian packages: `apt-get install mma fluidsynth fluid-soundfont-gm
+openttd-openmsx fretsonfire-songs-sectoid`. Nothing of it is kept in the repository.
+
+* grooves: Musical MIDI Accompaniment's styles (swing, latin, waltz, 5/4, 6/8 ...) over random chords; every fifth piece
+  changes its tempo.
+* game: the music of OpenTTD (exact MIDI tempo maps), the first 70 s of each piece.
+* rhythm game: real recordings by Sectoid, with the tempo maps players follow. Their offsets are a player's, not a
+  microphone's, so these four are moved as a whole to where attacks are strongest before they are scored.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from midi import MidiScore, read_midi
+
+GROOVES = Path("/usr/share/mma/lib/stdlib")
+GAME = Path("/usr/share/games/openttd/baseset/openmsx")
+RHYTHM_GAME = Path("/usr/share/games/fretsonfire/data/songs/sectoid")
+SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+RATE = 44100
+LONGEST = 70.0  # seconds of a piece
+CHORDS = "C Am F G Dm Em E7 A7 D7 G7 Bb Fmaj7 Cmaj7 Gm".split()
+PACES = (
+    ("slow|ballad|hymn|spiritual", 58, 88),
+    ("fast|bebop|quickstep|polka|samba", 150, 210),
+    ("swing|jazz|waltz", 95, 180),
+    ("", 84, 150),
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    kind: str
+    name: str
+    sound: Path
+    beats: np.ndarray
+    downbeats: np.ndarray  # empty where the score's bars cannot be trusted
+    metre: int
+
+
+def render_all(folder: Path) -> list[Piece]:
+    """Every piece, rendered into a folder; what is there already is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = [_keep(folder, "groove", path.stem, lambda path=path: _write_groove(folder, path)) for path in sorted(GROOVES.glob("*.mma"))]
+    pieces += [_keep(folder, "game", path.stem, lambda path=path: _score_truth(path)) for path in sorted(GAME.glob("*.mid"))]
+    pieces += [
+        _keep(folder, "rhythm_game", path.parent.name, lambda path=path: _mix_song(folder, path))
+        for path in sorted(RHYTHM_GAME.glob("*/notes.mid"))
+    ]
+    return [piece for piece in pieces if piece]
+
+
+def _keep(folder: Path, kind: str, name: str, make) -> Piece | None:
+    sound, truth = folder / f"{kind} {name}.wav", folder / f"{kind} {name}.json"
+    if not truth.exists():
+        made = make()
+        if made is None:
+            return None
+        midi, facts = made
+        if not sound.exists():
+            _synthesise(midi, sound)
+        truth.write_text(json.dumps(facts))
+    facts = json.loads(truth.read_text())
+    return Piece(kind, name, sound, np.array(facts["beats"]), np.array(facts["downbeats"]), facts["metre"])
+
+
+def _synthesise(midi: Path, sound: Path) -> None:
+    """Renders a score; a limit on time, because a score without note-offs would sound for ever."""
+    command = ["timeout", "40", "fluidsynth", "-ni", "-q", "-g", "0.5", "-r", str(RATE), "-F", str(sound), str(SOUNDFONT), str(midi)]
+    subprocess.run(command, check=False, capture_output=True)
+
+
+def _write_groove(folder: Path, style: Path) -> tuple[Path, dict] | None:
+    text = style.read_text(errors="replace")
+    names = re.findall(r"^DefGroove\s+(\S+)", text, re.MULTILINE)
+    time = re.search(r"^Time\s+(\d+)", text, re.MULTILINE)
+    names = [name for name in names if not re.search("intro|end|fill|metro", name, re.IGNORECASE)]
+    if not names or not time or "metro" in style.stem:
+        return None
+    rng = random.Random(style.stem)
+    quarters = int(time.group(1))
+    compound = quarters == 6 and re.search(r"^Timesig\s+6[ /]8", text, re.MULTILINE | re.IGNORECASE) is not None
+    low, high = next((low, high) for words, low, high in PACES if re.search(words, style.stem))
+    tempo = rng.uniform(low, high) * (3 if compound and high < 200 else 1)
+    midi = folder / f"{style.stem}.mid"
+    lines = _groove_lines(rng, rng.choice(names), tempo, max(8, int(LONGEST * tempo / 60 / quarters)))
+    midi.with_suffix(".mma").write_text("\n".join(lines))
+    subprocess.run(["mma", "-f", str(midi), str(midi.with_suffix(".mma"))], check=False, capture_output=True)
+    if not midi.exists():
+        return None
+    return midi, _grid(read_midi(midi), quarters, 3 if compound else 1)
+
+
+def _groove_lines(rng: random.Random, groove: str, tempo: float, bars: int) -> list[str]:
+    lines = [f"Tempo {tempo:.0f}", f"Groove {groove}"]
+    progression = [rng.choice(CHORDS) for _ in range(8)]
+    moves = rng.random() < 0.2
+    for bar in range(bars):
+        if moves and bar == bars // 4:
+            lines.append(f"Tempo {tempo * rng.choice([0.8, 1.25]):.0f} {bars // 3}")
+        lines.append(f"{bar + 1} {progression[bar % 8]}")
+    return lines
+
+
+def _grid(score: MidiScore, quarters: int, step: int) -> dict:
+    """Beats every `step` quarters from tick zero, bars of `quarters` quarters."""
+    ticks = np.arange(0, score.end + 1, score.ticks_per_quarter * step)
+    bars = np.arange(0, score.end + 1, score.ticks_per_quarter * quarters)
+    return _cut(score.seconds(ticks), score.seconds(bars), quarters // step)
+
+
+def _cut(beats: np.ndarray, bars: np.ndarray, metre: int) -> dict:
+    return {"beats": beats[beats < LONGEST].tolist(), "downbeats": bars[bars < LONGEST].tolist(), "metre": metre}
+
+
+def _score_truth(path: Path) -> tuple[Path, dict] | None:
+    """Beats and bars of a score by its time signatures; bars only where its low drums and bass agree that they start there."""
+    score = read_midi(path)
+    signatures = [*score.signatures, (score.end + 1, 0, 0)] if score.signatures else [(0, 4, 4), (score.end + 1, 0, 0)]
+    beats, bars = [], []
+    for (start, count, unit), (end, *_) in zip(signatures, signatures[1:], strict=False):
+        compound = unit == 8 and count % 3 == 0
+        step = score.ticks_per_quarter * 4 // unit * (3 if compound else 1)
+        beats.append(np.arange(start, end, step))
+        bars.append(np.arange(start, end, score.ticks_per_quarter * 4 * count // unit))
+    if len({signature[1:] for signature in score.signatures}) > 1 or not score.notes:
+        return None
+    ticks = np.concatenate(beats)
+    ticks = ticks[ticks >= score.notes[0][0] - 10]
+    bar_ticks = np.concatenate(bars) if _bars_agree(score, np.concatenate(bars), np.concatenate(beats)) else np.array([])
+    _, count, unit = signatures[0]
+    return path, _cut(score.seconds(ticks), score.seconds(bar_ticks), count // 3 if unit == 8 and count % 3 == 0 else count)
+
+
+def _bars_agree(score: MidiScore, bars: np.ndarray, beats: np.ndarray) -> bool:
+    low = [note for note in score.notes if (note[1] == 9 and note[2] in (35, 36, 49, 57)) or (note[1] != 9 and note[2] < 48)]
+    per_bar = max(1, round((beats[-1] - beats[0]) / (len(beats) - 1) and len(beats) / len(bars)))
+    weights = np.zeros(per_bar)
+    for tick, _, _, velocity in low:
+        index = int(np.argmin(np.abs(beats - tick)))
+        if abs(beats[index] - tick) < score.ticks_per_quarter / 8:
+            weights[index % per_bar] += velocity
+    return bool(weights[0] >= weights.max() and weights[0] > 0)
+
+
+def _mix_song(folder: Path, notes: Path) -> tuple[Path, dict]:
+    """The song and its guitar track together; beats by the chart's tempo map, which is all quarters of 4/4."""
+    import soundfile
+
+    parts = [soundfile.read(notes.parent / name, dtype="float32")[0] for name in ("song.ogg", "guitar.ogg")]
+    rate = soundfile.info(notes.parent / "song.ogg").samplerate
+    length = min(len(part) for part in parts)
+    soundfile.write(folder / f"rhythm_game {notes.parent.name}.wav", sum(part[:length] for part in parts) * 0.5, rate)
+    score = read_midi(notes)
+    end = np.arange(0, score.end, score.ticks_per_quarter)
+    return notes, {"beats": score.seconds(end).tolist(), "downbeats": [], "metre": 4}
