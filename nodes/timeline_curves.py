@@ -29,9 +29,11 @@ class TimelineCurves(io.ComfyNode):
                                tooltip="The number where the curve is highest."),
             ],
             outputs=[
-                io.Custom("FLOATS").Output("floats", display_name="FLOATS", tooltip="For core's hook keyframes and other nodes that take FLOATS."),
+                io.Custom("FLOATS").Output("floats", display_name="FLOATS",
+                                           tooltip="For core's hook keyframes and other nodes that take FLOATS."),
                 io.Float.Output("values", display_name="float list", is_output_list=True, tooltip="One number a frame."),
-                io.String.Output("schedule", display_name="schedule", tooltip="Text such as 0:(0.50), 12:(1.00), for prompt and value schedulers."),
+                io.String.Output("schedule", display_name="schedule",
+                                 tooltip="Text such as 0:(0.50), 12:(1.00), for prompt and value schedulers."),
             ],
         )  # fmt: skip
 
