@@ -37,9 +37,9 @@ class AudioBeatAnalyzer(io.ComfyNode):
                 ),
             ],
             outputs=[
-                TimelineSocket.Output(display_name="timeline"),
-                io.Image.Output(display_name="plot"),
-                io.Float.Output(display_name="tempo"),
+                TimelineSocket.Output(display_name="timeline", tooltip="What is heard when: beats, bars, curves. Printed, it is JSON."),
+                io.Image.Output(display_name="plot", tooltip="The waveform with its bars, beats and curves."),
+                io.Float.Output(display_name="tempo", tooltip="Beats per minute; 0 where there is no pulse."),
             ],
         )
 

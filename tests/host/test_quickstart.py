@@ -22,9 +22,15 @@ def id_of(prompt: dict[str, Any], kind: str) -> str:
     return next(node_id for node_id, node in prompt.items() if node["class_type"] == kind)
 
 
-def quickstart(host: Any, name: str, **sampler: Any) -> dict[str, Any]:
-    """The template as it stands, but small, and saved under a name of its own."""
+def quickstart(host: Any, name: str, seconds: float = 0.0, **sampler: Any) -> dict[str, Any]:
+    """The template as it stands, but small, saved under a name of its own, and only the song's first seconds if any are given."""
     prompt = host.template("quickstart")
+    if seconds:
+        song = id_of(prompt, "LoadAudio")
+        for node in prompt.values():
+            node["inputs"].update({name: ["trim", 0] for name, value in node["inputs"].items() if value == [song, 0]})
+        inputs = {"audio": [song, 0], "start_index": 0.0, "duration": seconds}
+        prompt["trim"] = {"class_type": "TrimAudioDuration", "inputs": inputs, "_meta": {"title": "Trim"}}
     prompt[id_of(prompt, "BeatSyncedSampler")]["inputs"].update({**SMALL, **sampler})
     prompt[id_of(prompt, "VideoAssembler")]["inputs"]["filename_prefix"] = f"test/{name}"
     return prompt
@@ -77,7 +83,7 @@ def test_a_song_becomes_a_film(host: Any) -> None:
 
 
 def test_one_edited_shot_is_one_new_clip(host: Any) -> None:
-    prompt = quickstart(host, "edit", seed=11)
+    prompt = quickstart(host, "edit", 8, seed=11)
     writer = id_of(prompt, "StoryboardWriter")
     plan = json.loads("".join(host.run(prompt)[writer]["music_video_plan"]))
     before = clips_of(host)
@@ -90,7 +96,7 @@ def test_one_edited_shot_is_one_new_clip(host: Any) -> None:
 
 
 def test_a_broken_plan_is_one_sentence(host: Any) -> None:
-    prompt = quickstart(host, "broken")
+    prompt = quickstart(host, "broken", 8)
     prompt[id_of(prompt, "StoryboardWriter")]["inputs"]["edited_plan"] = "{"
     entry = host.wait(host.queue(prompt))
     said = host.error_of(entry)
@@ -99,7 +105,7 @@ def test_a_broken_plan_is_one_sentence(host: Any) -> None:
 
 
 def test_interrupt_stops_within_seconds(host: Any) -> None:
-    prompt = quickstart(host, "stopped", width=512, height=512, steps=50, seed=12)
+    prompt = quickstart(host, "stopped", 8, width=256, height=256, steps=50, batch_frames=1, seed=12)
     run_id = host.queue(prompt)
     time.sleep(8)  # the song's analysis is cached from the tests before, so the sampler is at work
     assert host.get("/queue")["queue_running"]
@@ -117,13 +123,13 @@ def fresh_host(start_host: Callable[..., Any], tmp_path: Path) -> Any:
 
 def test_a_killed_render_goes_on_where_it_was(host: Any, fresh_host: Any, start_host: Callable[..., Any]) -> None:
     """Killed as by a power cut after two clips; a new server finds them, and the film is the same to the last bit."""
-    whole = film_of(host, host.run(quickstart(host, "whole", seed=13)))
-    fresh_host.queue(quickstart(fresh_host, "again", seed=13))
+    whole = film_of(host, host.run(quickstart(host, "whole", 8, seed=13)))
+    fresh_host.queue(quickstart(fresh_host, "again", 8, seed=13))
     wait_for_clips(fresh_host, 2)
     fresh_host.server.kill()
     kept = clips_of(fresh_host)
     second = start_host(fresh_host.base)
-    again = film_of(second, second.run(quickstart(second, "again", seed=13)))
+    again = film_of(second, second.run(quickstart(second, "again", 8, seed=13)))
     after = clips_of(second)
     second.server.stop()
     assert len(after) > len(kept) >= 2
