@@ -1,6 +1,6 @@
 """Beats and their spectrum -> bars: how many beats, and which beat is the first.
 
-Eight cues say how much each beat sounds like the start of a bar (a new chord, a new bass note, another timbre, a kick);
+Nine cues say how much each beat sounds like the start of a bar (a new chord, a new bass note, another timbre, a kick);
 a logistic model turns them into evidence; a Viterbi path through the places of the bar follows it, so the song may start
 with a pickup and lose a beat on the way. The metre is the one whose bars explain the evidence and the repetition best.
 """
@@ -16,14 +16,14 @@ from .beats import Pulse
 from .spectrum import Spectrum
 
 METRES = (2, 3, 4, 5, 6, 7)
-# chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high
-CUE_WEIGHTS = np.array([0.47, 0.66, 0.30, 0.53, 1.18, -0.20, 0.0, 0.0])
-CUE_OFFSET = -0.55
+# chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high, loudness
+CUE_WEIGHTS = np.array([0.42, 0.70, 0.20, 0.52, 1.12, -0.18, -0.20, 0.0, 0.60])
+CUE_OFFSET = -0.60
 SUREST = 4.0  # nats that one beat may say
 SLIP = 8.0  # the price, in nats, of a bar that is longer or shorter than the others
 # how the metres compare: evidence at first places, attacks repeating after one bar, after two bars, chords repeating after one
-METRE_WEIGHTS = np.array([3.5, 2.85, 1.8, -0.97])
-HABIT = {2: -0.4, 3: 0.0, 4: 0.0, 5: -0.4, 6: -1.3, 7: -0.4}  # how usual each is, beside that
+METRE_WEIGHTS = np.array([3.3, 2.8, 1.9, -0.7])
+HABIT = {2: -0.4, 3: -0.1, 4: 0.0, 5: -0.4, 6: -1.2, 7: -0.4}  # how usual each is, beside that
 FEWEST_BEATS = 6
 
 
@@ -36,7 +36,7 @@ class Bars:
 
 
 def describe_beats(spectrum: Spectrum, frames: np.ndarray) -> np.ndarray:
-    """The eight cues of each beat, [beats, 8], each with mean 0 and deviation 1 over the song."""
+    """The nine cues of each beat, [beats, 9], each with mean 0 and deviation 1 over the song."""
     periods = np.append(np.diff(frames), round(float(np.median(np.diff(frames)))))
     cues = np.array([_describe_beat(spectrum, int(frame), int(period)) for frame, period in zip(frames, periods, strict=True)])
     return (cues - cues.mean(axis=0)) / (cues.std(axis=0) + 1e-6)
@@ -50,7 +50,13 @@ def _describe_beat(spectrum: Spectrum, frame: int, period: int) -> list[float]:
         _distance(_mean(spectrum.bass_chroma, frame - near, frame - 1), _mean(spectrum.bass_chroma, frame + 1, frame + near)),
         _distance(_mean(spectrum.mel, frame - near, frame - 1), _mean(spectrum.mel, frame + 1, frame + near)),
     ]
-    return change + spectrum.flux[:, max(0, frame - 2) : frame + 4].max(axis=1, initial=0).tolist()
+    struck = spectrum.flux[:, max(0, frame - 2) : frame + 4].max(axis=1, initial=0).tolist()
+    return [*change, *struck, _loudness(spectrum, frame)]
+
+
+def _loudness(spectrum: Spectrum, frame: int) -> float:
+    """Loudest moment of the 70 ms in which a beat that starts here sounds (power law of loudness)."""
+    return float(spectrum.levels[0, max(0, frame) : frame + 7].max(initial=0)) ** 0.3
 
 
 def _mean(rows: np.ndarray, first: int, end: int) -> np.ndarray:
