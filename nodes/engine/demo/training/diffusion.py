@@ -45,6 +45,10 @@ class Album:
                 self.latents.setdefault(shape, []).extend(shard.latents)
                 self.scenes.setdefault(shape, []).extend(shard.scenes)
 
+    def variance(self) -> Tensor:
+        """Of each latent channel, [16]."""
+        return torch.cat([latent.float().flatten(1) for group in self.latents.values() for latent in group[::10]], dim=1).var(1)
+
     def __len__(self) -> int:
         return sum(map(len, self.scenes.values()))
 
@@ -152,14 +156,17 @@ def train_denoiser(work: Path, *, minutes: float, seed: int = 1, batch: int = 32
     if path.exists():
         saved = torch.load(path)
         unet.load_state_dict(saved["weights"])
-        muon.load_state_dict(saved["muon"])
-        adam.load_state_dict(saved["adam"])
+        if saved["muon"]:
+            muon.load_state_dict(saved["muon"])
+            adam.load_state_dict(saved["adam"])
         average, step = saved["average"], saved["step"]
     torch.manual_seed(seed + step)
     rng, prompts, album = np.random.default_rng(seed + step), _Prompts(work), Album(work / "pictures")
-    start, smooth, first = time.monotonic(), 0.0, step
+    album.refresh()
+    unet.latent_variance.copy_(album.variance())
+    start, smooth = time.monotonic(), 0.0
     while (spent := (time.monotonic() - start) / 60) < minutes:
-        if step % 50 == 0 or step == first:
+        if step % 50 == 0:
             album.refresh()
         lr = rate * min(1, (step + 1) / 60) * min(1, (1 - spent / minutes) * 3 + 0.01)
         muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = lr, lr / 2
