@@ -130,7 +130,7 @@ def top_boxes(data: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="an independent check, where FFmpeg's own tools are at hand")
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [MP4, WEBM], ids=lambda kind: kind.name)
 def test_ffprobe_agrees(kind: VideoFormat, tmp_path: Path) -> None:
     path = write(tmp_path / f"a{kind.suffix}", kind, sound=noise(), metadata={"prompt": '{"1": 2}'})
     command = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json", str(path)]
