@@ -141,7 +141,7 @@ def _score_truth(path: Path) -> tuple[Path, dict] | None:
 
 def _bars_agree(score: MidiScore, bars: np.ndarray, beats: np.ndarray) -> bool:
     low = [note for note in score.notes if (note[1] == 9 and note[2] in (35, 36, 49, 57)) or (note[1] != 9 and note[2] < 48)]
-    per_bar = max(1, round((beats[-1] - beats[0]) / (len(beats) - 1) and len(beats) / len(bars)))
+    per_bar = max(1, round(len(beats) / len(bars)))
     weights = np.zeros(per_bar)
     for tick, _, _, velocity in low:
         index = int(np.argmin(np.abs(beats - tick)))

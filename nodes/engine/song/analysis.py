@@ -67,7 +67,7 @@ def analyse_song(
 def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
     pulse = find_pulse(activations, _part(progress, 60, 75))
     if factor == 1.0:
-        return choose_octave(activations, spectrum, pulse, _part(progress, 75, 95))
+        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 95))
     return find_related_pulse(activations, pulse, factor, _part(progress, 75, 95))
 
 

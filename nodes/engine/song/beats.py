@@ -56,23 +56,23 @@ def find_related_pulse(activations: Activations, pulse: Pulse, factor: float, on
 
 
 def measure_periodicity(activations: Activations) -> np.ndarray:
-    """How much the music repeats itself at each lag in frames, -1..1, [lags]: the mean over stretches of 8 s."""
+    """How much each stretch of 8 s repeats itself at each lag in frames, -1..1, [stretches, lags]; a stretch starts every 2 s."""
     size = int(STRETCH * activations.rate)
     signal = np.pad(activations.strength - activations.strength.mean(), (0, max(0, size - len(activations.strength))))
-    total, count = np.zeros(size), 0
+    bias = np.maximum(1 - np.arange(size) / size, 0.15)
+    rows = []
     for first in range(0, len(signal) - size + 1, size // 4):
         part = np.fft.rfft(signal[first : first + size] * np.hanning(size), 2 * size)
         repeats = np.fft.irfft(np.square(np.abs(part)))[:size]
-        total += repeats / (repeats[0] + 1e-9)
-        count += 1
-    return total / count / np.maximum(1 - np.arange(size) / size, 0.15)
+        rows.append((repeats / (repeats[0] + 1e-9) / bias).astype(np.float32))
+    return np.array(rows)
 
 
 def _weigh_periods(activations: Activations, periods: np.ndarray) -> np.ndarray:
     """How plausible each period is for the whole song, the best 1 (comb on the autocorrelation, Klapuri et al. 2006)."""
     from scipy.ndimage import gaussian_filter1d
 
-    repeats = gaussian_filter1d(np.maximum(measure_periodicity(activations), 0), 1.0)
+    repeats = gaussian_filter1d(np.maximum(measure_periodicity(activations).mean(axis=0), 0), 1.0)
     salience = sum(weight * np.interp(periods * multiple, np.arange(len(repeats)), repeats) for multiple, weight in COMB)
     salience = (salience - salience.min()) / (np.ptp(salience) + 1e-9)
     octaves = np.log2(60 * activations.rate / periods / PRIOR_TEMPO)

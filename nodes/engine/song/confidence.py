@@ -34,14 +34,25 @@ def trust_bars(bars: Bars, beat_confidence: float) -> float:
 
 def describe_pulse(pulse: Pulse, activations: Activations, attack: np.ndarray) -> np.ndarray:
     """How much the music repeats itself after a beat, how far the beats' attacks stand out, and how strong they are."""
-    repeats = measure_periodicity(activations)
-    period = float(np.median(np.diff(pulse.frames)))
-    lags = np.clip(np.round(period * np.array([1, 2, 3, 4])).astype(int), 0, len(repeats) - 1)
-    regular = max(float(repeats[max(lag - 2, 0) : lag + 3].max()) for lag in lags)
+    regular = _measure_regularity(pulse, activations)
     on_beat = np.array([activations.beat[max(frame - 2, 0) : frame + 3].max() for frame in pulse.frames])
     between = np.array([activations.beat[max(frame - 2, 0) : frame + 3].max() for frame in _between(pulse.frames)])
     strong = np.array([attack[max(frame - 2, 0) : frame + 3].max() for frame in pulse.frames])
     return np.array([regular, float(on_beat.mean() - between.mean()), float(strong.mean())])
+
+
+def _measure_regularity(pulse: Pulse, activations: Activations) -> float:
+    """How much the music repeats itself one to four beats later, -1..1, each stretch by its own tempo."""
+    stretches = measure_periodicity(activations)
+    starts = np.arange(len(stretches)) * (stretches.shape[1] // 4)
+    middles, gaps = (pulse.frames[:-1] + pulse.frames[1:]) / 2, np.diff(pulse.frames)
+    found = []
+    for repeats, start in zip(stretches, starts, strict=True):
+        near = np.abs(middles - start - len(repeats) / 2) < len(repeats) / 2
+        if near.any():
+            lags = np.clip(np.round(np.median(gaps[near]) * np.arange(1, 5)).astype(int), 2, len(repeats) - 3)
+            found.append(max(float(repeats[lag - 2 : lag + 3].max()) for lag in lags))
+    return float(np.mean(found)) if found else 0.0
 
 
 def _between(frames: np.ndarray) -> np.ndarray:
