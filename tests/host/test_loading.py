@@ -33,18 +33,19 @@ def import_seconds(log: str) -> float:
     return float(found[1])
 
 
-def import_work(comfyui: Path, base: Path) -> float:
-    """Seconds of processor time that the pack's import takes, which other programs do not lengthen."""
+def import_share(comfyui: Path, base: Path) -> float:
+    """Processor time of the pack's import as a share of ComfyUI's own, which a busy machine lengthens alike."""
     code = f"""
 import sys, time, asyncio, warnings
 sys.argv = ["main.py", "--cpu", "--base-directory", {str(base)!r}, "--disable-api-nodes"]
 sys.path.insert(0, {str(comfyui)!r})
+begin = time.process_time()
 import comfy.options
 comfy.options.enable_args_parsing()
 import nodes, comfy_api.latest, comfy_config.config_parser  # what every pack needs is not ours
 start = time.process_time()
 assert asyncio.run(nodes.load_custom_node({str(base / "custom_nodes" / PACK)!r}))
-print(time.process_time() - start)
+print((time.process_time() - start) / (start - begin))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(result.stdout.split()[-1])
@@ -53,8 +54,7 @@ print(time.process_time() - start)
 def test_pack_loads_quickly(host: Any, comfyui_path: Path) -> None:
     seconds = import_seconds(host.server.log_tail(10_000))
     if seconds >= 0.3:  # on a busy machine the clock says little
-        seconds = import_work(comfyui_path, host.base)
-    assert seconds < 0.3
+        assert import_share(comfyui_path, host.base) < 0.04  # ComfyUI itself takes eight seconds and more
 
 
 def test_exactly_our_nodes(our_nodes: dict[str, Any]) -> None:
