@@ -6,6 +6,7 @@ Goes in: the server's address and a prompt. Comes out: the run's history entry. 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from pathlib import Path
@@ -15,6 +16,9 @@ import aiohttp
 
 from .graph import Prompt
 from .terminal import ProgressLine
+
+
+TIDY_SECONDS = 15  # an interrupt is heard between two sampling steps
 
 
 class RunError(RuntimeError):
@@ -39,9 +43,12 @@ class Client:
     async def object_info(self) -> dict[str, Any]:
         return await self._get("/object_info")
 
-    async def interrupt(self) -> None:
+    async def _interrupt(self, socket: Any) -> None:
+        """Asks the server to stop the run, and gives it a moment to tidy up after itself."""
         async with self.session.post(f"{self.url}/interrupt", json={}):
             pass
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(_until_interrupted(socket), TIDY_SECONDS)
 
     async def run(self, prompt: Prompt, progress: ProgressLine, workflow: dict[str, Any] | None = None) -> dict[str, Any]:
         """Runs a prompt to its end and returns its outputs by node id. Cancelling it interrupts the server."""
@@ -51,7 +58,7 @@ class Client:
                 try:
                     await self._follow(socket, run_id, prompt, progress)
                 except asyncio.CancelledError:
-                    await self.interrupt()
+                    await self._interrupt(socket)
                     raise
             history = await self._get(f"/history/{run_id}")
         except aiohttp.ClientError as error:
@@ -81,6 +88,12 @@ class Client:
         async with self.session.get(self.url + path) as answer:
             answer.raise_for_status()
             return await answer.json()
+
+
+async def _until_interrupted(socket: Any) -> None:
+    async for message in socket:
+        if message.type == aiohttp.WSMsgType.TEXT and json.loads(message.data)["type"] == "execution_interrupted":
+            return
 
 
 def _show(kind: str, data: dict[str, Any], prompt: Prompt, progress: ProgressLine) -> bool:
