@@ -17,7 +17,6 @@ import aiohttp
 from .graph import Prompt
 from .terminal import ProgressLine
 
-
 TIDY_SECONDS = 15  # an interrupt is heard between two sampling steps
 
 
