@@ -1,8 +1,9 @@
 """Beats and bars -> how far they can be trusted, 0..1.
 
-The trackers always answer, even to noise; here the music is asked whether it agrees. Both models are logistic, with
-coefficients fitted on rendered music with known beats and on sounds without any (`tests/bench/bench_beats.py` measures
-them): a value near 0.8 means that about four of five such songs are right. Knows nothing of what is done with it.
+The tracker always answers, even to noise; here the music is asked whether it agrees. Two logistic models, with coefficients
+set by rendered music with known beats and by sounds without any (`tests/bench/bench_beats.py` measures how honest they
+are). They say whether there is a steady pulse and whether its bars show, not which of its layers people would tap: a song
+counted twice too fast is still called sure. Knows nothing of what is done with it.
 """
 
 from __future__ import annotations
@@ -14,22 +15,25 @@ from .beats import Pulse, measure_periodicity
 from .metre import Bars
 
 FEWEST_BEATS = 4
-BEAT_WEIGHTS, BEAT_OFFSET = np.array([4.0, 5.0, 2.0]), -5.0
-BAR_WEIGHTS, BAR_OFFSET = np.array([2.0, 2.0]), -2.0
+BEAT_WEIGHTS, BEAT_OFFSET = np.array([8.0, 6.0, 3.0]), -8.0
+AUDIBLE = 0.12  # attacks weaker than this, on the whole, are a tone's ripples
+BAR_WEIGHTS, BAR_OFFSET = np.array([0.86, 0.94]), -1.81
+ENOUGH = 3.0  # nats; more says no more
 
 
 def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray) -> float:
     """Probability that the beats are right: 0 for less than four."""
     if len(pulse.frames) < FEWEST_BEATS:
         return 0.0
-    return _logistic(float(describe_pulse(pulse, activations, attack) @ BEAT_WEIGHTS) + BEAT_OFFSET)
+    facts = describe_pulse(pulse, activations, attack)
+    return _logistic(float(facts @ BEAT_WEIGHTS) + BEAT_OFFSET) * min(1.0, float(facts[2]) / AUDIBLE) ** 2
 
 
 def trust_bars(bars: Bars, beat_confidence: float) -> float:
     """Probability that the downbeats are right, never more than the beats'."""
     if not bars.metre:
         return 0.0
-    return beat_confidence * _logistic(float(np.array([bars.margin, bars.contrast]) @ BAR_WEIGHTS) + BAR_OFFSET)
+    return beat_confidence * _logistic(float(np.clip([bars.margin, bars.contrast], -ENOUGH, ENOUGH) @ BAR_WEIGHTS) + BAR_OFFSET)
 
 
 def describe_pulse(pulse: Pulse, activations: Activations, attack: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ SLIP = 8.0  # the price, in nats, of a bar that is longer or shorter than the ot
 # how the metres compare: evidence at first places, attacks repeating after one bar, after two bars, chords repeating after one
 METRE_WEIGHTS = np.array([3.3, 2.8, 1.9, -0.7])
 HABIT = {2: -0.4, 3: -0.1, 4: 0.0, 5: -0.4, 6: -1.2, 7: -0.4}  # how usual each is, beside that
+GIVEN = 3.0  # nats of margin for a metre that was given, not heard
 FEWEST_BEATS = 6
 
 
@@ -81,7 +82,7 @@ def find_bars(spectrum: Spectrum, pulse: Pulse, metres: Sequence[int] = METRES) 
     scores = {metre: _score(metre, paths[metre][0], attacks, chords) for metre in metres}
     ranking = sorted(scores, key=lambda metre: scores[metre], reverse=True)
     places = paths[ranking[0]][1]
-    margin = scores[ranking[0]] - scores[ranking[1]] if len(ranking) > 1 else 0.0
+    margin = scores[ranking[0]] - scores[ranking[1]] if len(ranking) > 1 else GIVEN
     return Bars(places + 1, ranking[0], margin, _contrast(evidence, places, ranking[0]))
 
 

@@ -22,6 +22,7 @@ LAG = 2  # frames between which an attack is sought
 STEPS = 4  # energy is also measured this many times a frame, to place attacks to the millisecond
 STEP_RATE = FRAME_RATE * STEPS
 PIECE = 1024  # frames
+INAUDIBLE = 1e-2  # power of a pitch class, over 70 dB below a loud one: rounding, not harmony
 
 Progress = Callable[[int, int], None]
 
@@ -95,7 +96,7 @@ def _energy(windows: np.ndarray) -> np.ndarray:
 
 
 def _normalised(chroma: np.ndarray) -> np.ndarray:
-    return chroma / np.maximum(chroma.max(axis=0), 1e-9)
+    return chroma / np.maximum(chroma.max(axis=0), INAUDIBLE)
 
 
 def _windows(recording: Recording) -> Iterator[np.ndarray]:
