@@ -105,7 +105,7 @@ def saw(pitch: float, length: float, bright: float, darken: float, vibrato: floa
     turn = np.exp(1j * (phase + 1.7) - t * darken)
     partial, sound = np.exp(t * darken) * turn, np.zeros(len(t))
     for k in range(1, min(40, int(2.5 * bright / f) + 1) + 1):
-        sound += partial.imag / k * np.exp(-((k * f / bright) ** 2) / 2)
+        sound += np.imag(partial) / k * np.exp(-((k * f / bright) ** 2) / 2)
         partial *= turn
     return sound
 
@@ -129,7 +129,7 @@ def bell_note(pitch: float, length: float) -> np.ndarray:
 
 def pad_note(pitch: float, length: float, bright: float, side: int) -> np.ndarray:
     """Three detuned saws; the detuning differs per side, which makes the width."""
-    return faded(sum(saw(pitch + side * d, length, bright, 0.0) for d in (-0.11, 0.02, 0.13)) / 3, 0.03, 0.12)
+    return faded(np.sum([saw(pitch + side * d, length, bright, 0.0) for d in (-0.11, 0.02, 0.13)], axis=0) / 3, 0.03, 0.12)
 
 
 def riser(length: float) -> np.ndarray:
