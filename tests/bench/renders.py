@@ -159,5 +159,16 @@ def _mix_song(folder: Path, notes: Path) -> tuple[Path, dict]:
     length = min(len(part) for part in parts)
     soundfile.write(folder / f"rhythm_game {notes.parent.name}.wav", sum(part[:length] for part in parts) * 0.5, rate)
     score = read_midi(notes)
-    end = np.arange(0, score.end, score.ticks_per_quarter)
-    return notes, {"beats": score.seconds(end).tolist(), "downbeats": [], "metre": 4}
+    beats = score.seconds(np.arange(0, score.end, score.ticks_per_quarter))
+    beats = beats + _find_offset(sum(part[:length] for part in parts).mean(axis=1), rate, beats)
+    return notes, {"beats": beats[beats >= 0].tolist(), "downbeats": [], "metre": 4}
+
+
+def _find_offset(mono: np.ndarray, rate: int, beats: np.ndarray) -> float:
+    """The delay, within half a beat, at which librosa hears the strongest attacks on a chart's beats."""
+    import librosa
+
+    strength = librosa.onset.onset_strength(y=mono, sr=rate, hop_length=512)
+    half = float(np.median(np.diff(beats))) / 2
+    times = librosa.times_like(strength, sr=rate, hop_length=512)
+    return float(max(np.arange(-half, half, 0.01), key=lambda delay: float(np.interp(beats + delay, times, strength).mean())))
