@@ -20,6 +20,7 @@ from .engine.timeline import Timeline, read_fps
 from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
 from .sockets import TimelineSocket, to_image
+from .status_line import show_status
 
 PREVIEW_SIZE = 512  # pixels, the longer side
 CLIP_FOLDER = Path("music_video") / "clips"  # under ComfyUI's output folder: the temporary one is emptied at every start
@@ -115,6 +116,7 @@ class ProgressReport:
     def __call__(self, progress: Progress) -> None:
         comfy.model_management.throw_exception_if_processing_interrupted()
         if progress.total == 0:
+            show_status(self._node_id, "Every clip was finished already.")
             return
         self._bar = self._bar or comfy.utils.ProgressBar(100 * progress.total, node_id=self._node_id)
         self._bar.update_absolute(round(100 * progress.done), 100 * progress.total, self._preview(progress))
@@ -132,15 +134,16 @@ class ProgressReport:
 
     def _tell_time_left(self, progress: Progress) -> None:
         now = time.monotonic()
-        if self._node_id is None or now - self._told < 1 or progress.done <= 0:
+        finished = progress.done >= progress.total
+        if progress.done <= 0 or (now - self._told < 1 and not finished):
             return
         self._told = now
+        if finished:
+            show_status(self._node_id, f"{progress.total} frames drawn in {describe_seconds(now - self._start)}.")
+            return
         left = (now - self._start) / progress.done * (progress.total - progress.done)
-        from server import PromptServer
-
-        if getattr(PromptServer, "instance", None) is not None:
-            text = f"Shot {progress.shot}, frame {int(progress.done)} of {progress.total}, {describe_seconds(left)} left"
-            PromptServer.instance.send_progress_text(text, self._node_id)
+        text = f"Shot {progress.shot}, frame {int(progress.done)} of {progress.total}, {describe_seconds(left)} left"
+        show_status(self._node_id, text)
 
 
 def describe_seconds(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -20,8 +19,7 @@ from .engine.film.clip_source import SHORT_CLIPS, Clip
 from .engine.film.video_formats import FILM_FORMATS
 from .engine.timeline import Timeline, read_fps
 from .sockets import TimelineSocket, read_audio, read_clip
-
-log = logging.getLogger("music_video")
+from .status_line import show_status
 
 
 class VideoAssembler(io.ComfyNode):
@@ -59,7 +57,8 @@ class VideoAssembler(io.ComfyNode):
                                 tooltip="Name of the film in the output folder; may hold %year% and the like."),
             ],
             outputs=[io.Video.Output("video", tooltip="The saved film, as a file. Save Video can copy an MP4 without encoding it again.")],
-            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
+            not_idempotent=True,
             is_input_list=True,
             is_output_node=True,
         )  # fmt: skip
@@ -78,8 +77,7 @@ class VideoAssembler(io.ComfyNode):
         sources = [read_clip(clip, rate) for clip in clips]
         place = choose_place(filename_prefix[0], sources, settings)
         film = assemble_film(timeline[0], sources, samples, sample_rate, place.path, settings, progress_report(), cls._tags())
-        for remark in film.remarks:
-            log.info(remark)
+        show_status(cls.hidden.unique_id, " ".join(film.remarks))
         preview = ui.PreviewVideo([ui.SavedResult(place.path.name, place.subfolder, io.FolderType.output)])
         return io.NodeOutput(InputImpl.VideoFromFile(str(film.path)), ui=preview)
 
