@@ -26,7 +26,8 @@ class Activations:
 
 
 def hear_attacks(spectrum: Spectrum) -> Activations:
-    strength = sum(weight * _stand_out(band) for weight, band in zip(BAND_WEIGHTS, spectrum.flux, strict=True)) / sum(BAND_WEIGHTS)
+    bands = np.stack([_stand_out(band) for band in spectrum.flux])
+    strength = np.array(BAND_WEIGHTS) @ bands / sum(BAND_WEIGHTS)
     ceiling = np.percentile(strength, 98) + 1e-9
     beat = np.clip(0.92 * np.clip(strength / ceiling, 0, 1) ** 0.8, 0.005, 0.95)
     return Activations(FRAME_RATE, beat, strength)

@@ -73,7 +73,7 @@ def _weigh_periods(activations: Activations, periods: np.ndarray) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     repeats = gaussian_filter1d(np.maximum(measure_periodicity(activations).mean(axis=0), 0), 1.0)
-    salience = sum(weight * np.interp(periods * multiple, np.arange(len(repeats)), repeats) for multiple, weight in COMB)
+    salience = np.sum([weight * np.interp(periods * multiple, np.arange(len(repeats)), repeats) for multiple, weight in COMB], axis=0)
     salience = (salience - salience.min()) / (np.ptp(salience) + 1e-9)
     octaves = np.log2(60 * activations.rate / periods / PRIOR_TEMPO)
     weights = salience * np.exp(-0.5 * (octaves / PRIOR_WIDTH) ** 2)
