@@ -19,6 +19,7 @@ METRES = (2, 3, 4, 5, 6, 7)
 # chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high, loudness
 CUE_WEIGHTS = np.array([0.42, 0.70, 0.20, 0.52, 1.12, -0.18, -0.20, 0.0, 0.60])
 CUE_OFFSET = -0.60
+ACCENT = 0.25  # weight of a beat's loudness in the pattern that repeats
 SUREST = 4.0  # nats that one beat may say
 SLIP = 8.0  # the price, in nats, of a bar that is longer or shorter than the others
 # how the metres compare: evidence at first places, attacks repeating after one bar, after two bars, chords repeating after one
@@ -75,10 +76,13 @@ def find_bars(spectrum: Spectrum, pulse: Pulse, metres: Sequence[int] = METRES) 
     """The place of each beat in its bar, for the likeliest of some metres; unknown for less than six beats."""
     if len(pulse.frames) < FEWEST_BEATS:
         return Bars(np.zeros(len(pulse.frames), int), 0)
-    evidence = np.clip(describe_beats(spectrum, pulse.frames) @ CUE_WEIGHTS + CUE_OFFSET, -SUREST, SUREST)
+    cues = describe_beats(spectrum, pulse.frames)
+    evidence = np.clip(cues @ CUE_WEIGHTS + CUE_OFFSET, -SUREST, SUREST)
     evidence[0] = 0.0  # there is nothing before it to compare it with
     paths = {metre: _follow(evidence, metre) for metre in metres}
     attacks, chords = _describe_patterns(spectrum, pulse.frames)
+    accents = np.clip(cues[:, -1:] - np.median(cues[:, -1]), -2, 2)  # a metronome has nothing else
+    attacks = np.hstack([attacks, ACCENT * (accents - accents.mean())])
     scores = {metre: _score(metre, paths[metre][0], attacks, chords) for metre in metres}
     ranking = sorted(scores, key=lambda metre: scores[metre], reverse=True)
     places = paths[ranking[0]][1]
