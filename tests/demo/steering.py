@@ -25,6 +25,10 @@ def brightness(picture: Picture) -> float:
     return float(picture.mean())
 
 
+def brightness_of_the_head(picture: Picture) -> float:
+    return float(picture[20:220, 130:318].mean())
+
+
 def colourfulness(picture: Picture) -> float:
     return float((picture.max(-1) - picture.min(-1)).mean())
 
@@ -56,16 +60,6 @@ def skin_in_the_middle(picture: Picture) -> float:
     """The share of pixels whose red, green and blue fall as in a face."""
     red, green, blue = np.moveaxis(picture[40:200, 150:298], -1, 0)
     return float(((red > 0.5) & (red - green > 0.06) & (green - blue > 0.04) & (red - blue < 0.5)).mean())
-
-
-def contrast_of_rows(picture: Picture) -> float:
-    """How much the picture changes from top to bottom."""
-    return float(picture.mean(-1).mean(1).std())
-
-
-def roughness(picture: Picture) -> float:
-    grey = picture.mean(-1)
-    return float(np.abs(np.diff(grey, axis=1)).mean())
 
 
 @dataclass(frozen=True)
@@ -161,9 +155,9 @@ PROBES = (
         ("wide shot, a man far away in the mountains by day", "framing=far, gender=man, place=mountains"),
     ),
     _probe(
-        "fair hair is brighter than black hair", brightness,
-        ("close-up portrait of a woman with long blonde hair, by day", "framing=close, hair=blonde, length=long"),
-        ("close-up portrait of a woman with long black hair, by day", "framing=close, hair=black, length=long"),
+        "fair hair is brighter than black hair", brightness_of_the_head,
+        ("close-up portrait of a woman with long blonde hair in a meadow by day", "framing=close, hair=blonde, length=long, place=meadow"),
+        ("close-up portrait of a woman with long black hair in a meadow by day", "framing=close, hair=black, length=long, place=meadow"),
     ),
 )  # fmt: skip
 

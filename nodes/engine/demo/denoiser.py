@@ -31,6 +31,8 @@ def make_unet_class() -> Any:
     from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
     class DemoUNet(UNetModel):
+        latent_variance: Any
+
         def __init__(self, **config: Any) -> None:
             super().__init__(**config)
             self.register_buffer("latent_variance", torch.ones(LATENT_CHANNELS))

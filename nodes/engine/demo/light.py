@@ -44,15 +44,15 @@ class Light:
 
 def make_light(time: str, weather: str) -> Light:
     base = _LIGHT[time]
-    sky = _SKIES[time]
+    top, middle, low = _SKIES[time]
     if weather in _GREY_SKIES:
         grey, amount = _GREY_SKIES[weather]
         shade: Colour = (base[0] * grey[0], base[1] * grey[1], base[2] * grey[2])
-        sky = tuple(mix(colour, shade, amount) for colour in sky)  # type: ignore[assignment]
+        top, middle, low = (mix(colour, shade, amount) for colour in (top, middle, low))
     factor = _WEATHER_LIGHT[weather]
     ground: Colour = (base[0] * factor, base[1] * factor, base[2] * factor)
     figure: Colour = (ground[0] ** 0.45, ground[1] ** 0.45, ground[2] ** 0.45)
-    return Light(sky, ground, figure, sky[2], 0.72 if weather == "fog" else 0.3)
+    return Light((top, middle, low), ground, figure, low, 0.72 if weather == "fog" else 0.3)
 
 
 def _saturate(pixels: Pixels, amount: float) -> Pixels:
@@ -83,4 +83,5 @@ def _neon(pixels: Pixels) -> Pixels:
     shade = np.asarray((36, 4, 70), np.float32)
     glow = np.asarray((255, 70, 200), np.float32) * (1 - grey) + np.asarray((90, 250, 255), np.float32) * grey
     tinted = shade + (glow - shade) * np.clip(grey * np.float32(1.25), 0, 1)
-    return tinted * np.float32(0.62) + _saturate(pixels, 1.7) * np.float32(0.38)
+    mixed: Pixels = tinted * np.float32(0.62) + _saturate(pixels, 1.7) * np.float32(0.38)
+    return mixed.astype(np.float32)

@@ -43,7 +43,8 @@ def _read_weights() -> dict[str, Any]:
 
     if not WEIGHTS.is_file():
         raise ValueError(f"The built-in model's weights are missing ({WEIGHTS.name}): install the pack again.")
-    return load_torch_file(str(WEIGHTS))
+    weights: Any = load_torch_file(str(WEIGHTS))
+    return weights
 
 
 def _part(weights: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _load_autoencoder(weights: dict[str, Any]) -> Any:
         "dropout": 0.0,
     }
     config = {"ddconfig": tiny, "embed_dim": LATENT_CHANNELS}
-    vae = sd.VAE(sd=AutoencoderKL(**config).state_dict(), config={"params": config})
+    vae: Any = sd.VAE(sd=AutoencoderKL(**config).state_dict(), config={"params": config})
     network = DemoAutoencoder(ops.disable_weight_init).eval().requires_grad_(False)
     network.load_state_dict(_part(weights, "first_stage_model."))
     vae.first_stage_model = network.to(vae.vae_dtype)

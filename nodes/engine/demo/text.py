@@ -44,9 +44,11 @@ def make_clip_target() -> Any:
                 model_options=options,
             )
 
+    encoder: Any = DemoTextEncoder
+
     class DemoClipModel(sd1_clip.SD1ClipModel):
         def __init__(self, device: Any = "cpu", dtype: Any = None, model_options: Any = None) -> None:
-            super().__init__(device=device, dtype=dtype, model_options=model_options or {}, clip_model=DemoTextEncoder)
+            super().__init__(device=device, dtype=dtype, model_options=model_options or {}, clip_model=encoder)
 
     def _small_tokenizer(**options: Any) -> Any:
         return sd1_clip.SDTokenizer(embedding_size=WIDTH, **options)

@@ -2,7 +2,8 @@
 
 Stages, in order: autoencoder (seconds), decoder, pictures, text, denoiser, export. Decoder, pictures and denoiser resume where they stopped
 and may run side by side.
-Needs torch and ComfyUI's source (COMFYUI_PATH, or .cache/ComfyUI-* beside the repository's files). WEIGHTS.md tells the run that was made.
+Needs torch and ComfyUI's source (COMFYUI_PATH, or .cache/ComfyUI-* beside the repository's files).
+weights/README.md tells the run that was made.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=HERE.parents[2] / ".cache" / "demo_training")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--count", type=int, default=12000, help="pictures to draw")
+    parser.add_argument("--rate", type=float, default=2e-3, help="the denoiser's learning rate; lower when going on after an end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as torch likes")
     options = parser.parse_args()
@@ -68,7 +70,7 @@ def _run(options: argparse.Namespace) -> None:
     elif stage == "text":
         language.train_text(work, seed=options.seed)
     elif stage == "denoiser":
-        diffusion.train_denoiser(work, **timed)
+        diffusion.train_denoiser(work, rate=options.rate, **timed)
     else:
         release.write_weights(work, HERE / "weights")
 

@@ -85,12 +85,12 @@ def _orthogonalise(matrix: Tensor) -> Tensor:
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     gram = wide @ wide.T
     scale = gram.diagonal().sum() + 1e-14
-    gram, total = gram / scale, None
-    one = torch.eye(len(gram))
+    gram = gram / scale
+    one = total = torch.eye(len(gram))
     for _ in range(5):
         turn = 3.4445 * one - 4.7750 * gram + 2.0315 * gram @ gram
         gram = turn @ gram @ turn
-        total = turn if total is None else turn @ total
+        total = turn @ total
     x = (total / scale.sqrt()) @ wide
     return x.T if matrix.shape[0] > matrix.shape[1] else x
 
@@ -156,9 +156,8 @@ def train_denoiser(work: Path, *, minutes: float, seed: int = 1, batch: int = 32
     if path.exists():
         saved = torch.load(path)
         unet.load_state_dict(saved["weights"])
-        if saved["muon"]:
-            muon.load_state_dict(saved["muon"])
-            adam.load_state_dict(saved["adam"])
+        muon.load_state_dict(saved["muon"])
+        adam.load_state_dict(saved["adam"])
         average, step = saved["average"], saved["step"]
     torch.manual_seed(seed + step)
     rng, prompts, album = np.random.default_rng(seed + step), _Prompts(work), Album(work / "pictures")

@@ -21,7 +21,7 @@ def _noise(rng: np.random.Generator, side: int, octaves: int = 5, fade: float = 
         coarse = Image.fromarray(rng.standard_normal((2**octave + 1, 2**octave + 1)).astype(np.float32))
         total += np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC)) * strength
         strength *= fade
-    return total / 2
+    return total * np.float32(0.5)
 
 
 def _colour_field(rng: np.random.Generator, side: int) -> _Field:
