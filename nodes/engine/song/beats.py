@@ -22,6 +22,7 @@ PRIOR_TEMPO, PRIOR_WIDTH, PRIOR_FLOOR = 105.7, 0.668, 0.005  # what tempo people
 COMB = ((1, 1.0), (2, 0.7), (3, 0.3), (4, 0.7), (0.5, 0.25))  # a pulse also repeats at these multiples of its period
 STRETCH = 8.0  # seconds of music in which a period is sought
 STILL_PLAYED = 0.25  # of the usual attack: weaker first and last beats are not played
+SLACK = 5  # frames: periods are whole frames, so the path drifts by some before it is a period too far off
 REPORT_EVERY = 2048  # frames
 
 
@@ -29,8 +30,8 @@ REPORT_EVERY = 2048  # frames
 class Pulse:
     """Beats without bars."""
 
-    frames: np.ndarray  # int, where the path has its beats
-    times: np.ndarray  # seconds, where the activations peak
+    frames: np.ndarray  # int, where the activations peak
+    times: np.ndarray  # seconds, the same between frames
 
     @property
     def tempo(self) -> float:
@@ -44,7 +45,8 @@ def find_pulse(activations: Activations, on_progress: Progress, slowest: float =
     periods = np.arange(max(2, int(60 * rate / fastest)), int(np.ceil(60 * rate / slowest)) + 1)
     weights = np.maximum(_weigh_periods(activations, periods), PRIOR_FLOOR)
     frames = _decode(activations.beat, periods, np.log(weights), on_progress)
-    return Pulse(frames, _place(frames, activations))
+    times = _place(frames, activations)
+    return Pulse(np.round(times * rate).astype(int), times)
 
 
 def find_related_pulse(activations: Activations, pulse: Pulse, factor: float, on_progress: Progress) -> Pulse:
@@ -136,7 +138,7 @@ def trim_pulse(pulse: Pulse, attack: np.ndarray) -> Pulse:
 
 
 def _place(frames: np.ndarray, activations: Activations) -> np.ndarray:
-    """Rough times: each beat on the strongest frame within 35 ms, between frames by a parabola."""
+    """Rough times: each beat on the strongest frame within 60 ms, between frames by a parabola."""
     strength = activations.strength
-    peaks = [max(frame - 3, 0) + int(np.argmax(strength[max(frame - 3, 0) : frame + 4])) for frame in frames.tolist()]
+    peaks = [max(frame - SLACK, 0) + int(np.argmax(strength[max(frame - SLACK, 0) : frame + SLACK + 1])) for frame in frames.tolist()]
     return np.array([peak + find_summit(strength, peak) for peak in peaks]) / activations.rate

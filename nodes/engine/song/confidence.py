@@ -16,7 +16,7 @@ from .metre import Bars
 
 FEWEST_BEATS = 4
 BEAT_WEIGHTS, BEAT_OFFSET = np.array([8.0, 6.0, 3.0]), -8.0
-AUDIBLE = 0.12  # attacks weaker than this, on the whole, are a tone's ripples
+AUDIBLE = 0.15  # attacks weaker than this, on the whole, are a tone's ripples
 BAR_WEIGHTS, BAR_OFFSET = np.array([0.86, 0.94]), -1.81
 ENOUGH = 3.0  # nats; more says no more
 
