@@ -83,5 +83,5 @@ def _neon(pixels: Pixels) -> Pixels:
     shade = np.asarray((36, 4, 70), np.float32)
     glow = np.asarray((255, 70, 200), np.float32) * (1 - grey) + np.asarray((90, 250, 255), np.float32) * grey
     tinted = shade + (glow - shade) * np.clip(grey * np.float32(1.25), 0, 1)
-    mixed: Pixels = tinted * np.float32(0.62) + _saturate(pixels, 1.7) * np.float32(0.38)
+    mixed = tinted * np.float32(0.62) + _saturate(pixels, 1.7) * np.float32(0.38)
     return mixed.astype(np.float32)
