@@ -44,6 +44,7 @@ def open_page(browser: Any, host: Any) -> Iterator[Callable[..., Any]]:
         page = browser.new_context(viewport={"width": 1900, "height": 1150}).new_page()
         pages.append(page)
         page.complaints = []
+        page.set_default_timeout(90_000)  # a busy machine is slow, not broken
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("console", lambda message: _listen(page, message))
         page.goto(host.server.url)

@@ -71,8 +71,8 @@ def test_runner_converts_as_the_page_does(page: Any, host: Any, name: str) -> No
 
 def test_template_dialog_offers_ours(page: Any, keep_screenshot: Callable[[Any, str], Path]) -> None:
     page.evaluate("() => app.extensionManager.command.execute('Comfy.BrowseTemplates')")
-    page.get_by_text(PACK).first.click(timeout=20_000)
-    page.get_by_text("quickstart").first.wait_for(timeout=20_000)
+    page.get_by_text(PACK).first.click()
+    page.get_by_text("quickstart").first.wait_for()
     page.wait_for_timeout(1500)
     keep_screenshot(page, "templates")
     page.keyboard.press("Escape")
