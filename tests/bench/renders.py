@@ -1,9 +1,8 @@
 """Music with known beats for the bench, rendered from Debian packages: `apt-get install mma fluidsynth fluid-soundfont-gm
-openttd-openmsx fretsonfire-songs-sectoid`. Nothing of it is kept in the repository.
+fretsonfire-songs-sectoid`. Nothing of it is kept in the repository.
 
 * grooves: Musical MIDI Accompaniment's styles (swing, latin, waltz, 5/4, 6/8 ...) over random chords; every fifth piece
   changes its tempo.
-* game: the music of OpenTTD (exact MIDI tempo maps), the first 70 s of each piece.
 * rhythm game: real recordings by Sectoid, with the tempo maps players follow. Their offsets are a player's, not a
   microphone's, so these four are moved as a whole to where attacks are strongest before they are scored.
 """
@@ -21,9 +20,7 @@ import numpy as np
 from midi import MidiScore, read_midi
 
 GROOVES = Path("/usr/share/mma/lib/stdlib")
-GAME = Path("/usr/share/games/openttd/baseset/openmsx")
-RHYTHM_GAME = Path("/usr/share/games/fretsonfire/data/songs/sectoid")
-SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+RHYTHM_SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44100
 LONGEST = 70.0  # seconds of a piece
 CHORDS = "C Am F G Dm Em E7 A7 D7 G7 Bb Fmaj7 Cmaj7 Gm".split()
@@ -49,7 +46,6 @@ def render_all(folder: Path) -> list[Piece]:
     """Every piece, rendered into a folder; what is there already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     pieces = [_keep(folder, "groove", path.stem, lambda path=path: _write_groove(folder, path)) for path in sorted(GROOVES.glob("*.mma"))]
-    pieces += [_keep(folder, "game", path.stem, lambda path=path: _score_truth(path)) for path in sorted(GAME.glob("*.mid"))]
     pieces += [
         _keep(folder, "rhythm_game", path.parent.name, lambda path=path: _mix_song(folder, path))
         for path in sorted(RHYTHM_GAME.glob("*/notes.mid"))
@@ -118,36 +114,6 @@ def _grid(score: MidiScore, quarters: int, step: int) -> dict:
 
 def _cut(beats: np.ndarray, bars: np.ndarray, metre: int) -> dict:
     return {"beats": beats[beats < LONGEST].tolist(), "downbeats": bars[bars < LONGEST].tolist(), "metre": metre}
-
-
-def _score_truth(path: Path) -> tuple[Path, dict] | None:
-    """Beats and bars of a score by its time signatures; bars only where its low drums and bass agree that they start there."""
-    score = read_midi(path)
-    signatures = [*score.signatures, (score.end + 1, 0, 0)] if score.signatures else [(0, 4, 4), (score.end + 1, 0, 0)]
-    beats, bars = [], []
-    for (start, count, unit), (end, *_) in zip(signatures, signatures[1:], strict=False):
-        compound = unit == 8 and count % 3 == 0
-        step = score.ticks_per_quarter * 4 // unit * (3 if compound else 1)
-        beats.append(np.arange(start, end, step))
-        bars.append(np.arange(start, end, score.ticks_per_quarter * 4 * count // unit))
-    if len({signature[1:] for signature in score.signatures}) > 1 or not score.notes:
-        return None
-    ticks = np.concatenate(beats)
-    ticks = ticks[ticks >= score.notes[0][0] - 10]
-    bar_ticks = np.concatenate(bars) if _bars_agree(score, np.concatenate(bars), np.concatenate(beats)) else np.array([])
-    _, count, unit = signatures[0]
-    return path, _cut(score.seconds(ticks), score.seconds(bar_ticks), count // 3 if unit == 8 and count % 3 == 0 else count)
-
-
-def _bars_agree(score: MidiScore, bars: np.ndarray, beats: np.ndarray) -> bool:
-    low = [note for note in score.notes if (note[1] == 9 and note[2] in (35, 36, 49, 57)) or (note[1] != 9 and note[2] < 48)]
-    per_bar = max(1, round(len(beats) / len(bars)))
-    weights = np.zeros(per_bar)
-    for tick, _, _, velocity in low:
-        index = int(np.argmin(np.abs(beats - tick)))
-        if abs(beats[index] - tick) < score.ticks_per_quarter / 8:
-            weights[index % per_bar] += velocity
-    return bool(weights[0] >= weights.max() and weights[0] > 0)
 
 
 def _mix_song(folder: Path, notes: Path) -> tuple[Path, dict]:

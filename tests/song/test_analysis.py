@@ -104,7 +104,8 @@ def test_every_tempo(make, metre, tempo, drum_loops, beat_score, request):
 @pytest.mark.parametrize("metre", [5, 6, 7])
 @pytest.mark.parametrize("tempo", [80, 110, 150])
 def test_odd_metres(metre, tempo, drum_loops, beat_score):
-    check_loop(drum_loops.drum_loop(tempo, metre, duration=40), drum_loops.RATE, beat_score)
+    pattern = "plain" if metre == 6 else "rock"  # in "rock" six beats are twice the same three
+    check_loop(drum_loops.drum_loop(tempo, metre, duration=40, pattern=pattern), drum_loops.RATE, beat_score)
 
 
 @pytest.mark.slow
