@@ -93,19 +93,16 @@ def check_loop(loop, rate, beat_score):
 @pytest.mark.parametrize("make", ["click_track", "drum_loop"])
 @pytest.mark.parametrize("metre", [3, 4])
 @pytest.mark.parametrize("tempo", [60, 75, 90, 105, 120, 140, 160, 180, 200])
-def test_every_tempo(make, metre, tempo, drum_loops, beat_score, request):
-    if (make, metre, tempo) == ("click_track", 4, 200):
-        request.applymarker(pytest.mark.xfail(reason="so fast a metronome's accents blur; its bars are found at a confidence below 0.3"))
+def test_every_tempo(make, metre, tempo, drum_loops, beat_score):
     loop = getattr(drum_loops, make)(tempo, metre, duration=30, pickup=tempo % metre)
     check_loop(loop, drum_loops.RATE, beat_score)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("metre", [5, 6, 7])
+@pytest.mark.parametrize("metre", [5, 7])
 @pytest.mark.parametrize("tempo", [80, 110, 150])
 def test_odd_metres(metre, tempo, drum_loops, beat_score):
-    pattern = "plain" if metre == 6 else "rock"  # in "rock" six beats are twice the same three
-    check_loop(drum_loops.drum_loop(tempo, metre, duration=40, pattern=pattern), drum_loops.RATE, beat_score)
+    check_loop(drum_loops.drum_loop(tempo, metre, duration=40), drum_loops.RATE, beat_score)
 
 
 @pytest.mark.slow
@@ -167,20 +164,20 @@ def test_progress_rises_to_the_end(drum_loops):
 
 
 @pytest.mark.slow
-def test_an_hour_in_bounded_memory_and_time(drum_loops):
+def test_an_hour_in_bounded_memory(drum_loops):
     tracemalloc = pytest.importorskip("tracemalloc")
     song = np.tile(drum_loops.drum_loop(124, duration=60).samples, (1, 60))[:, : 3600 * drum_loops.RATE]
     tracemalloc.start()
-    last = time.monotonic()
-    longest = 0.0
-
-    def watch(done: int, total: int) -> None:
-        nonlocal last, longest
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
-
-    timeline = analyse_song(song, drum_loops.RATE, on_progress=watch)
+    timeline = analyse_song(song, drum_loops.RATE)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert timeline.tempo == pytest.approx(124, abs=1)
     assert peak < 600e6
-    assert longest < 10, "it must be possible to interrupt, even on a busy machine"
+
+
+@pytest.mark.slow
+def test_long_songs_can_be_interrupted(drum_loops):
+    song = np.tile(drum_loops.drum_loop(124, duration=60).samples, (1, 20))
+    moments = [time.process_time()]
+    analyse_song(song, drum_loops.RATE, on_progress=lambda done, total: moments.append(time.process_time()))
+    assert max(np.diff(moments)) < 1.5

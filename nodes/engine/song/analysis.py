@@ -18,8 +18,8 @@ from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
 from .metre import METRES, Bars, find_bars
 from .octave import choose_octave
-from .recording import examine_recording
-from .spectrum import Progress, Spectrum, measure_spectrum
+from .recording import Progress, examine_recording, ignore_progress
+from .spectrum import Spectrum, measure_spectrum
 
 TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
 TRUSTED = 0.3  # below, the beats are no more than a guess
@@ -42,15 +42,15 @@ def analyse_song(
     metres = _read_metre(metre)
     if tempo not in TEMPI:
         raise ValueError(f"The tempo choice is '{tempo}'; choose auto, half or double.")
-    recording = examine_recording(samples, sample_rate)
+    progress = on_progress or ignore_progress
+    recording = examine_recording(samples, sample_rate, _part(progress, 0, 5))
     timeline = Timeline(
         duration=round(recording.duration, 6),
         sample_rate=sample_rate,
         audio_sha256=hash_samples(samples, sample_rate),
         remarks=recording.remarks,
     )
-    progress = on_progress or (lambda done, total: None)
-    spectrum = measure_spectrum(recording, _part(progress, 0, 60))
+    spectrum = measure_spectrum(recording, _part(progress, 5, 60))
     attack = measure_attack(spectrum)
     timeline = replace(timeline, curves=make_curves(spectrum, attack, recording.duration))
     if recording.silent:
@@ -59,7 +59,7 @@ def analyse_song(
     activations = hear_attacks(spectrum)
     pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
     pulse = trim_pulse(pulse, attack)
-    bars = find_bars(spectrum, pulse, metres)
+    bars = find_bars(spectrum, pulse, metres, _part(progress, 90, 98))
     progress(STEPS, STEPS)
     return _add_beats(timeline, spectrum, pulse, bars, trust_beats(pulse, activations, attack))
 
@@ -67,8 +67,8 @@ def analyse_song(
 def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
     pulse = find_pulse(activations, _part(progress, 60, 75))
     if factor == 1.0:
-        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 95))
-    return find_related_pulse(activations, pulse, factor, _part(progress, 75, 95))
+        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
+    return find_related_pulse(activations, pulse, factor, _part(progress, 75, 90))
 
 
 def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float) -> Timeline:

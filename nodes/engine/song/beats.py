@@ -13,7 +13,7 @@ import numpy as np
 
 from .activations import Activations
 from .attacks import find_summit
-from .spectrum import Progress
+from .recording import Progress
 
 SLOWEST, FASTEST = 50.0, 215.0  # beats per minute
 STEADINESS = 150.0  # the price of a tempo change

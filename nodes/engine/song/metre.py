@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .beats import Pulse
+from .recording import Progress, ignore_progress
 from .spectrum import Spectrum
 
 METRES = (2, 3, 4, 5, 6, 7)
@@ -37,10 +38,14 @@ class Bars:
     contrast: float = 0.0  # how much more evidence the first beats have than the others, in nats
 
 
-def describe_beats(spectrum: Spectrum, frames: np.ndarray) -> np.ndarray:
+def describe_beats(spectrum: Spectrum, frames: np.ndarray, on_progress: Progress = ignore_progress) -> np.ndarray:
     """The nine cues of each beat, [beats, 9], each with mean 0 and deviation 1 over the song."""
     periods = np.append(np.diff(frames), round(float(np.median(np.diff(frames)))))
-    cues = np.array([_describe_beat(spectrum, int(frame), int(period)) for frame, period in zip(frames, periods, strict=True)])
+    rows = []
+    for frame, period in zip(frames.tolist(), periods.tolist(), strict=True):
+        rows.append(_describe_beat(spectrum, frame, period))
+        on_progress(len(rows), len(frames))
+    cues = np.array(rows)
     return (cues - cues.mean(axis=0)) / (cues.std(axis=0) + 1e-6)
 
 
@@ -72,11 +77,11 @@ def _distance(before: np.ndarray, after: np.ndarray) -> float:
     return 1.0 - float(before @ after) / size if size > 1e-9 else 0.0
 
 
-def find_bars(spectrum: Spectrum, pulse: Pulse, metres: Sequence[int] = METRES) -> Bars:
+def find_bars(spectrum: Spectrum, pulse: Pulse, metres: Sequence[int] = METRES, on_progress: Progress = ignore_progress) -> Bars:
     """The place of each beat in its bar, for the likeliest of some metres; unknown for less than six beats."""
     if len(pulse.frames) < FEWEST_BEATS:
         return Bars(np.zeros(len(pulse.frames), int), 0)
-    cues = describe_beats(spectrum, pulse.frames)
+    cues = describe_beats(spectrum, pulse.frames, on_progress)
     evidence = np.clip(cues @ CUE_WEIGHTS + CUE_OFFSET, -SUREST, SUREST)
     evidence[0] = 0.0  # there is nothing before it to compare it with
     paths = {metre: _follow(evidence, metre) for metre in metres}

@@ -10,7 +10,8 @@ import numpy as np
 
 from .activations import Activations
 from .beats import SLOWEST, Pulse, find_related_pulse
-from .spectrum import STEP_RATE, STEPS, Progress, Spectrum
+from .recording import Progress
+from .spectrum import STEP_RATE, STEPS, Spectrum
 
 # How much weaker, in nats of amplitude, off-beats must be. Of 75 loops and grooves, the drum loops that were counted twice
 # too fast had 1.0 to 1.6, pieces counted right at most 0.7; softer music counted twice too fast goes unnoticed.

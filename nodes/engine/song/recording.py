@@ -7,7 +7,7 @@ Never holds a second copy of the song. Knows nothing of beats.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,12 @@ SHORTEST, LONGEST = 0.5, 2 * 3600.0  # seconds
 SILENCE = 1e-5  # -100 dB: a peak below this is no sound
 BLOCK = 1 << 18  # samples; a few seconds, so that progress is smooth
 CANCELLED = 10 ** (-20 / 10)  # a mix this much weaker than its strongest channel has cancelled itself out
+
+Progress = Callable[[int, int], None]  # how much is done, and of how much
+
+
+def ignore_progress(done: int, total: int) -> None:
+    """For who does not ask."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,11 @@ class Recording:
             yield stream.resample_chunk(mono.astype(np.float32), last=first + BLOCK >= total)
 
 
-def examine_recording(samples: np.ndarray, sample_rate: int) -> Recording:
+def examine_recording(samples: np.ndarray, sample_rate: int, on_progress: Progress = ignore_progress) -> Recording:
     """Checks a song and finds how to listen to it; ValueError with the remedy where it cannot be used."""
     samples = np.atleast_2d(samples)
     _check_shape(samples, sample_rate)
-    damaged, lows, highs, sums, powers = _measure_channels(samples)
+    damaged, lows, highs, sums, powers = _measure_channels(samples, on_progress)
     total = samples.shape[1]
     if damaged == samples.size:
         raise ValueError("The song holds no valid samples (all are NaN or infinite). Render or load the audio again.")
@@ -83,13 +89,14 @@ def _sound(samples: np.ndarray, first: int) -> np.ndarray:
     return np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _measure_channels(samples: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _measure_channels(samples: np.ndarray, on_progress: Progress) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Count of damaged samples, then lowest, highest, sum and sum of squares of each channel and, last, of their mean."""
     damaged = 0
     lows = np.full(len(samples) + 1, np.inf)
     highs = -lows
     sums, powers = np.zeros(len(lows)), np.zeros(len(lows))
     for first in range(0, samples.shape[1], BLOCK):
+        on_progress(first, samples.shape[1])
         damaged += int(np.count_nonzero(~np.isfinite(samples[:, first : first + BLOCK])))
         block = _sound(samples, first)
         block = np.vstack([block, block.mean(axis=0)])

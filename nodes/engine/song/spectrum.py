@@ -6,12 +6,12 @@ an hour costs no more memory than its features. Knows nothing of beats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from .recording import RATE, Recording
+from .recording import RATE, Progress, Recording
 
 SIZE, HOP = 2048, 256
 FRAME_RATE = RATE / HOP
@@ -23,8 +23,6 @@ STEPS = 4  # energy is also measured this many times a frame, to place attacks t
 STEP_RATE = FRAME_RATE * STEPS
 PIECE = 1024  # frames
 INAUDIBLE = 1e-2  # power of a pitch class, over 70 dB below a loud one: rounding, not harmony
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
