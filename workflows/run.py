@@ -25,7 +25,7 @@ def main() -> int:
         comfyui = prepared_comfyui()
         if comfyui is None:
             return continue_in(prepare(), __file__, sys.argv[1:])
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, stop_once)
         from runner.film import FilmError, make_film
 
         try:
@@ -40,6 +40,12 @@ def main() -> int:
         return 130
     print(f"\n{film}")
     return 0
+
+
+def stop_once(*_: object) -> None:
+    """A polite kill ends the run as Ctrl-C does; those that follow change nothing."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGINT)
 
 
 def read_arguments(words: list[str]) -> argparse.Namespace:
