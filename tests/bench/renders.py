@@ -22,7 +22,6 @@ from midi import MidiScore, read_midi
 GROOVES = Path("/usr/share/mma/lib/stdlib")
 RHYTHM_GAME = Path("/usr/share/games/fretsonfire/data/songs/sectoid")
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44100
 LONGEST = 70.0  # seconds of a piece
 CHORDS = "C Am F G Dm Em E7 A7 D7 G7 Bb Fmaj7 Cmaj7 Gm".split()

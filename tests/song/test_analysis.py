@@ -164,15 +164,15 @@ def test_progress_rises_to_the_end(drum_loops):
 
 
 @pytest.mark.slow
-def test_an_hour_in_bounded_memory(drum_loops):
+def test_a_long_song_in_bounded_memory(drum_loops):
     tracemalloc = pytest.importorskip("tracemalloc")
-    song = np.tile(drum_loops.drum_loop(124, duration=60).samples, (1, 60))[:, : 3600 * drum_loops.RATE]
+    song = np.tile(drum_loops.drum_loop(124, duration=60).samples, (1, 8))
     tracemalloc.start()
     timeline = analyse_song(song, drum_loops.RATE)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert timeline.tempo == pytest.approx(124, abs=1)
-    assert peak < 600e6
+    assert peak < 150e6
 
 
 @pytest.mark.slow
