@@ -10,9 +10,9 @@ from .engine.timeline import Timeline
 from .sockets import TimelineSocket
 
 SCENES = """a woman with long dark hair singing on a beach at sunset
-a city street at night with neon lights
-a forest in the morning mist
-mountains under a starry sky"""
+a woman with red hair in a desert at noon, blue sky
+a girl with pink hair singing on a stage, neon colours
+a woman in a red dress dancing on a beach by day"""
 
 
 class StoryboardWriter(io.ComfyNode):
@@ -27,7 +27,7 @@ class StoryboardWriter(io.ComfyNode):
             search_aliases=["music video", "shot list", "scenes", "plan"],
             inputs=[
                 TimelineSocket.Input("timeline", tooltip="The song's timeline, from Audio Beat Analyzer."),
-                io.String.Input("style", default="soft illustration, warm colours",
+                io.String.Input("style", default="soft illustration",
                                 tooltip="What every shot has in common. Added to every prompt."),
                 io.String.Input("prompts", default=SCENES, multiline=True,
                                 tooltip="One scene a line; the shots take them in turn. "
