@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -213,28 +214,28 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path: Path) -> No
     assert sorted(os.listdir(tmp_path)) == [fresh.name, "a.mp4"]
 
 
-@pytest.fixture
-def limit_disk() -> Iterator[Callable[[int], None]]:
-    """Makes every file that grows beyond some bytes fail as a full disk does."""
+@contextmanager
+def limited_disk(size: int) -> Iterator[None]:
+    """Makes every file that grows beyond `size` bytes fail as a full disk does; the log of the tests, too, so keep it short."""
     resource = pytest.importorskip("resource")
     import signal
 
-    before = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[0][1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before[0])
-    signal.signal(signal.SIGXFSZ, before[1])
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("missing", [1, 10**9])
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(
-    kind: VideoFormat, missing: int, tmp_path: Path, limit_disk: Callable[[int], None]
-) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(kind: VideoFormat, missing: int, tmp_path: Path) -> None:
     path = write(tmp_path / f"a{kind.suffix}", kind, sound=noise())
     size = path.stat().st_size
     path.write_bytes(b"old")
-    limit_disk(max(0, size - missing))
-    with pytest.raises(VideoFileError, match="disk ran full"):
+    with limited_disk(max(0, size - missing)), pytest.raises(VideoFileError, match="disk ran full"):
         write(path, kind, sound=noise())
     assert os.listdir(tmp_path) == [path.name] and path.read_bytes() == b"old"
 
