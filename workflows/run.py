@@ -25,6 +25,7 @@ def main() -> int:
         comfyui = prepared_comfyui()
         if comfyui is None:
             return continue_in(prepare(), __file__, sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background deaf to it
         signal.signal(signal.SIGTERM, stop_once)
         from runner.film import FilmError, make_film
 
