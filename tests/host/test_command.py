@@ -48,14 +48,13 @@ def test_an_impossible_wish_is_one_sentence(command: list[str], inside: dict[str
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that one process may send another for this")
 def test_ctrl_c_stops_the_server_too(command: list[str], inside: dict[str, str]) -> None:
     before = set((ROOT / ".cache" / "run").glob("temp-*"))  # what a hard kill left there some other day
-    process = subprocess.Popen(
-        [*command, "--steps", "150", "--seed", str(time.time_ns() % 10**9)], env=inside, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "Beat-Synced Sampler" in line:
-            break
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    seed = str(time.time_ns() % 10**9)
+    with subprocess.Popen([*command, "--steps", "150", "--seed", seed], env=inside, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Beat-Synced Sampler" in line:
+                break
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
     assert set((ROOT / ".cache" / "run").glob("temp-*")) <= before, "the server's temporary folder goes with it"
