@@ -122,16 +122,16 @@ def fresh_host(start_host: Callable[..., Any], tmp_path: Path) -> Any:
 
 
 def test_a_killed_render_goes_on_where_it_was(host: Any, fresh_host: Any, start_host: Callable[..., Any]) -> None:
-    """Killed as by a power cut after two clips; a new server finds them, and the film is the same to the last bit."""
+    """Killed as by a power cut after its first clip; a new server finds it, and the film is the same to the last bit."""
     whole = film_of(host, host.run(quickstart(host, "whole", 8, seed=13)))
     fresh_host.queue(quickstart(fresh_host, "again", 8, seed=13))
-    wait_for_clips(fresh_host, 2)
+    wait_for_clips(fresh_host, 1)
     fresh_host.server.kill()
     kept = clips_of(fresh_host)
     second = start_host(fresh_host.base)
     again = film_of(second, second.run(quickstart(second, "again", 8, seed=13)))
     after = clips_of(second)
     second.server.stop()
-    assert len(after) > len(kept) >= 2
+    assert len(after) > len(kept) >= 1
     assert all(after[name] == number for name, number in kept.items())
     assert pictures(again) == pictures(whole)
