@@ -1,81 +1,292 @@
-"""What is kept of a person, and how it is deleted: consent in, a signed receipt and an encrypted set of pictures out."""
+"""What is kept of a person, and how it is deleted: a consent and a passed challenge in, a receipt and a dataset out.
+
+    folder/                0700, under the host's private system-user directory
+        ledger.jsonl       what happened when (ledger.py), with its seal and its lock
+        keys/              master.key, signing.key (keys.py)
+        people/<id>/       key, receipt, 00.picture ... (person_files.py), all encrypted
+
+Session frames and landmarks are never written. All methods block (disk, cryptography) and may be called from any thread
+and from several processes on one folder. It does not know who calls: whoever reaches the routes may list and withdraw.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .receipt import Consent, Receipt
+from .dataset import FaceDataset, decode_picture, encode_thumbnail
+from .erasure import find_named, hash_file
+from .export import Holdings, write_export
+from .folder_lock import LockedError, locked
+from .keys import DamagedError, KeyRing
+from .ledger import Break, Ledger
+from .notice import notice_text
+from .pending import Desk, GalleryPicture, prepare
+from .person_files import MadeFile, PersonFiles
+from .private_file import make_private
+from .receipt import ID, Consent, ConsentError, Receipt, issue, verify
+from .removal import Deletion, read_made, remove
+from .standing import Standing, Summary, read_standings
 
 if TYPE_CHECKING:
-    from .challenge import Outcome
-    from .dataset import FaceDataset
-    from .ledger import Break
+    from .outcome import Outcome
 
-
-class ConsentError(ValueError):
-    """Something that consent does not cover. `code` is for the page's translations, the text one English sentence."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class GalleryPicture:
-    index: int  # what finish() takes
-    thumbnail: bytes  # JPEG, at most 256 px
-    caption: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One person's standing for the People panel; `name` goes to the page only."""
-
-    receipt_id: str
-    name: str | None  # None once withdrawn or expired: it is gone
-    status: str  # "valid" | "expiring" | "expired" | "withdrawn" | "damaged"
-    level: str | None
-    purposes: tuple[str, ...]
-    pictures: int
-    given: str  # UTC, 2026-11-22T22:39:00Z
-    until: str
-
-    def to_json(self) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """What a withdrawal or an expiry did."""
-
-    receipt_id: str
-    pictures: int
-    loras: int
-    clips: int
-    not_found: tuple[str, ...]  # base names of registered files that are no longer where they were written
-    not_deleted: tuple[str, ...]  # base names of files that the system would not delete
-
-    def to_json(self) -> dict[str, Any]: ...
+FEWEST_KEPT = 8  # fewer do not make a usable model of a face
+TOO_FEW = "Too few pictures were sharp and bright enough; please sit closer, with light on your face, and try again."
+UNKNOWN = "This person is not known here; choose another one, or verify first."
+ENDED = {"withdrawn": "This person has withdrawn their consent.", "expired": "This consent has run out; please verify again."}
+DAMAGED = "The consent records were damaged after this consent was given; please verify again."
 
 
 class PersonStore:
-    def __init__(self, folder: Path, *, scan_folders: Sequence[Path] = ()) -> None: ...
-    def begin_consent(self, consent: Consent) -> str: ...  # consent_id, 32 hex digits; becomes the receipt id
-    def cancel(self, consent_id: str) -> None: ...
-    def record_attempt(self, consent_id: str, outcome: Outcome) -> None: ...  # passed or refused: one ledger line
-    def choose(self, outcome: Outcome) -> tuple[GalleryPicture, ...]: ...  # after record_attempt of a passed outcome
-    def finish(self, consent_id: str, keep: Iterable[int]) -> Receipt: ...
-    def list(self) -> tuple[Summary, ...]: ...
-    def export(self, receipt_id: str) -> bytes: ...
-    def withdraw(self, receipt_id: str) -> Deletion: ...
-    def expire(self, now: float | None = None) -> tuple[Deletion, ...]: ...
-    def verify_ledger(self) -> Break | None: ...  # .line (from 1), .reason
-    def open_dataset(self, receipt_id: str, purpose: str) -> FaceDataset: ...
-    def standing(self, receipt_id: str) -> str: ...  # changes whenever open_dataset's answer may change
-    def note(self, receipt_id: str, event: str, **facts: str | int) -> None: ...  # a ledger line from trainer or renderer
-    def register(self, receipt_id: str, kind: str, path: Path) -> None: ...  # "lora" | "clip" written with this receipt's id
+    def __init__(self, folder: Path, *, scan_folders: Sequence[Path] = ()) -> None:
+        """`scan_folders` are searched, with all below them, for LoRAs and clips that name a receipt."""
+        self.folder, self.scan_folders = folder, tuple(scan_folders)
+        self.ledger = Ledger(folder / "ledger.jsonl")
+        self._keys = KeyRing(folder / "keys")
+        self._desk = Desk()
+
+    def begin_consent(self, consent: Consent) -> str:
+        """Keeps a complete consent and gives its id, which becomes the receipt's. ConsentError says what is missing."""
+        consent = consent.checked()
+        pending = self._desk.add(consent)
+        notice = notice_text(consent.language)
+        with self._changing():
+            self.ledger.append("notice_shown", pending.consent_id, language=notice.language, version=notice.version, sha256=notice.sha256)
+            self.ledger.append("consent", pending.consent_id, purposes="+".join(consent.purposes), days=consent.retention_days)
+        return pending.consent_id
+
+    def cancel(self, consent_id: str) -> None:
+        """Forgets a consent that came to nothing, and its pictures."""
+        if self._desk.remove(consent_id):
+            with self._changing():
+                self.ledger.append("cancelled", consent_id)
+
+    def record_attempt(self, consent_id: str, outcome: Outcome) -> None:
+        """Notes a finished session, passed or refused."""
+        pending = self._desk.find(consent_id)
+        with self._changing():
+            self.ledger.append("attempt", consent_id, passed=int(outcome.passed), reason=outcome.reason or "", level=outcome.level or "")
+        if outcome.passed:
+            pending.outcome, pending.candidates = outcome, ()
+
+    def choose(self, consent_id: str, outcome: Outcome) -> tuple[GalleryPicture, ...]:
+        """The pictures that would be kept, for the person to prune. Needs `record_attempt` of the same outcome before."""
+        pending = self._desk.find(consent_id)
+        if pending.outcome is None or pending.outcome.session_id != outcome.session_id:
+            raise ConsentError("not_verified", "There is no passed session for this consent; please do the check first.")
+        if not pending.candidates:
+            candidates = prepare(outcome.captures)
+            if len(candidates) < FEWEST_KEPT:
+                raise ConsentError("too_few_pictures", TOO_FEW)
+            pending.candidates, pending.outcome = candidates, replace(pending.outcome, captures=())
+        return pending.gallery()
+
+    def finish(self, consent_id: str, keep: Iterable[int]) -> Receipt:
+        """Encrypts the pictures that the person kept and signs the receipt. ConsentError "too_few_pictures" below eight."""
+        pending = self._desk.find(consent_id)
+        outcome, wanted = pending.outcome, set(keep)
+        kept = [candidate for index, candidate in enumerate(pending.candidates) if index in wanted]
+        if outcome is None or len(kept) != len(wanted):
+            raise ConsentError("not_verified", "These pictures are not part of this session; please start again.")
+        if len(kept) < FEWEST_KEPT:
+            raise ConsentError("too_few_pictures", f"Please keep at least {FEWEST_KEPT} pictures.")
+        with self._changing():
+            self._keys.make()
+            records = [candidate.record for candidate in kept]
+            head, key = self.ledger.head(), self._keys.signing()
+            receipt = issue(consent_id, pending.consent, outcome, records, head, key, time.time())
+            self._write(receipt, [candidate.png for candidate in kept])
+        self._desk.remove(consent_id)
+        return receipt
+
+    def list(self) -> tuple[Summary, ...]:
+        """All receipts, the newest first, also those that have ended."""
+        standings = self._standings()
+        ids = [*reversed(standings), *(receipt_id for receipt_id in self._stored() if receipt_id not in standings)]
+        return tuple(self._summary(receipt_id, standings.get(receipt_id)) for receipt_id in ids)
+
+    def receipt(self, receipt_id: str) -> Receipt:
+        """The receipt, if it holds; else ConsentError with the reason ("withdrawn", "expired", "changed", ...)."""
+        standing = self._standing(receipt_id)
+        if standing.ended:
+            raise ConsentError(standing.ended, ENDED[standing.ended])
+        if not standing.sound:
+            raise ConsentError("ledger_damaged", DAMAGED)
+        with _undamaged():
+            receipt = Receipt.from_json(self._files(receipt_id).read_receipt(self._keys.master()))
+            verify(receipt, self._keys.public(), time.time())
+        if receipt.sha256 != standing.sha256 or receipt.receipt_id != receipt_id:
+            raise ConsentError("changed", "This receipt is not the one that the ledger names; please verify again.")
+        return receipt
+
+    def thumbnails(self, receipt_id: str) -> tuple[bytes, ...]:
+        """The kept pictures as small JPEGs, in their order."""
+        numbers = range(len(self.receipt(receipt_id).pictures))
+        return tuple(encode_thumbnail(decode_picture(self.read_picture(receipt_id, number))) for number in numbers)
+
+    def open_dataset(self, receipt_id: str, purpose: str) -> FaceDataset:
+        """The pictures for one purpose. ConsentError unless signature, time, standing, purpose and every picture are right."""
+        return FaceDataset(self.receipt(receipt_id), purpose, self)
+
+    def check(self, receipt: Receipt, purpose: str) -> None:
+        """Nothing while this receipt holds for the purpose, else ConsentError."""
+        if self.receipt(receipt.receipt_id).sha256 != receipt.sha256:
+            raise ConsentError("changed", "This receipt is not the one that is kept here; please verify again.")
+        if purpose not in receipt.purposes:
+            raise ConsentError("other_purpose", "This person has not agreed to this use; ask them, and verify again.")
+
+    def read_picture(self, receipt_id: str, number: int) -> bytes:
+        """PNG. For FaceDataset, which checks its hash."""
+        with _undamaged():
+            return self._files(receipt_id).read_picture(self._keys.master(), number)
+
+    def standing(self, receipt_id: str) -> str:
+        """A text that changes whenever the answer of `open_dataset` may change; never an error."""
+        standing = self._standings().get(receipt_id)
+        if standing is None:
+            return "unknown"
+        return f"{standing.status(time.time())} {standing.sha256} {self._files(receipt_id).exists()}"
+
+    def verify_ledger(self) -> Break | None:
+        """The ledger's first broken line, or None."""
+        return self.ledger.verify()
+
+    def note(self, receipt_id: str, event: str, **facts: str | int) -> None:
+        """One line in the ledger, such as "train_started"; see ledger.EVENTS."""
+        self._standing(receipt_id)
+        with self._changing():
+            self.ledger.append(event, receipt_id, **facts)
+
+    def register(self, receipt_id: str, kind: str, path: Path) -> None:
+        """Remembers a "lora" or a "clip" that was written with this receipt's id in it, so that it can be deleted."""
+        self.receipt(receipt_id)
+        with self._changing(), _undamaged():
+            self._files(receipt_id).add_made(self._keys.master(), MadeFile(kind, path.resolve(), hash_file(path)))
+            if kind == "lora":
+                self.ledger.append("lora_written", receipt_id, sha256=hash_file(path))
+
+    def export(self, receipt_id: str) -> bytes:
+        """A zip with everything that is held on the person."""
+        receipt = self.receipt(receipt_id)
+        pictures = [self.read_picture(receipt_id, number) for number in range(len(receipt.pictures))]
+        found = [file.path.resolve() for file in find_named(self.scan_folders, [receipt_id])]
+        made = [file.path for file in read_made(self._files(receipt_id), self._keys) if file.path not in found]
+        entries = [entry for entry in self.ledger.read() if entry.receipt_id == receipt_id]
+        notice = notice_text(receipt.body["notice"]["language"], receipt.body["notice"]["version"])
+        public = self._keys.public().public_bytes_raw().hex()
+        content = write_export(Holdings(receipt, public, notice, pictures, entries, [*found, *made]))
+        self.note(receipt_id, "exported")
+        return content
+
+    def withdraw(self, receipt_id: str) -> Deletion:
+        """Ends a consent at once and deletes everything. May be repeated; it needs neither keys nor an undamaged ledger."""
+        self._desk.remove(receipt_id)
+        with self._changing():
+            standing = self._standings().get(receipt_id)
+            if standing is None and receipt_id not in self._stored():
+                raise ConsentError("unknown_receipt", UNKNOWN)
+            return self._end(receipt_id, "withdrawn", standing.ended if standing else None)
+
+    def expire(self, now: float | None = None) -> tuple[Deletion, ...]:
+        """Deletes what has run out, finishes deletions that were cut off, and finds files of ended consents that came back."""
+        if not self.folder.exists():
+            return ()
+        with self._changing():
+            standings = self._standings()
+            clock = time.time() if now is None else now
+            ended = {key: standing for key, standing in standings.items() if standing.is_over(clock)}
+            back = {file.receipt_id for file in find_named(self.scan_folders, ended)}
+            due = [key for key, standing in ended.items() if not standing.ended or key in back or self._files(key).exists()]
+            done = [self._end(key, "expired", ended[key].ended) for key in due]
+            if self.ledger.verify() is None:  # a folder that no line speaks of is what a crash left
+                done += [self._remove(key) for key in self._stored() if key not in standings]
+            for leftover in self._people.glob(".new-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+        return tuple(done)
+
+    @property
+    def _people(self) -> Path:
+        return self.folder / "people"
+
+    def _files(self, receipt_id: str) -> PersonFiles:
+        if not ID.match(receipt_id):  # it becomes a part of a path
+            raise ConsentError("unknown_receipt", UNKNOWN)
+        return PersonFiles(self._people / receipt_id, receipt_id)
+
+    def _stored(self) -> tuple[str, ...]:
+        return tuple(sorted(path.name for path in self._people.glob("*") if ID.match(path.name)))
+
+    def _standings(self) -> dict[str, Standing]:
+        entries, broken = self.ledger.inspect()
+        complete = broken is None or broken.reason == "torn" or broken.line <= len(entries)
+        return read_standings(entries, complete)
+
+    def _standing(self, receipt_id: str) -> Standing:
+        standing = self._standings().get(receipt_id)
+        if standing is None:
+            stored = isinstance(receipt_id, str) and receipt_id in self._stored()
+            raise ConsentError("ledger_damaged", DAMAGED) if stored else ConsentError("unknown_receipt", UNKNOWN)
+        return standing
+
+    def _write(self, receipt: Receipt, pictures: Sequence[bytes]) -> None:
+        make_private(self._people)
+        files = self._files(receipt.receipt_id)
+        try:
+            files.create(self._keys.master(), receipt.to_json().encode(), pictures)
+            self.ledger.append("verified", receipt.receipt_id, level=receipt.level, until=receipt.until, sha256=receipt.sha256,
+                               pictures=len(pictures))  # fmt: skip
+            for number, record in enumerate(receipt.pictures):
+                self.ledger.append("picture_written", receipt.receipt_id, number=number, sha256=record.sha256)
+        except BaseException:
+            if files.exists():
+                files.destroy()
+            raise
+
+    def _end(self, receipt_id: str, event: str, ended: str | None) -> Deletion:
+        """The line in the ledger comes first: from then on nothing can be opened, whatever happens to the deletion."""
+        if not ended:
+            self.ledger.append(event, receipt_id)
+        return self._remove(receipt_id)
+
+    def _remove(self, receipt_id: str) -> Deletion:
+        return remove(self._files(receipt_id), self._keys, self.scan_folders, self.ledger)
+
+    def _summary(self, receipt_id: str, standing: Standing | None) -> Summary:
+        try:
+            body = self.receipt(receipt_id).body
+            name, purposes, status = (
+                body["subject"]["name"],
+                tuple(body["purposes"]),
+                standing.status(time.time()) if standing else "damaged",
+            )
+        except ConsentError as error:
+            name, purposes, status = None, (), error.code if error.code in ENDED else "damaged"
+        if standing is None:
+            return Summary(receipt_id, name, status, None, purposes, 0, "", "")
+        return Summary(receipt_id, name, status, standing.level, purposes, standing.pictures, standing.given_at, standing.retention_until)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Holds the store's lock; what goes wrong with the disk or the keys becomes a ConsentError."""
+        try:
+            make_private(self.folder)
+            with locked(self.folder / "store.lock"), _undamaged():
+                yield
+        except LockedError as error:
+            raise ConsentError("busy", str(error)) from None
+        except OSError as error:
+            raise ConsentError("no_storage", f"The consent records cannot be written ({error.strerror}); make room on that disk.") from None
 
 
-PURPOSES: Mapping[str, str] = {}
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    try:
+        yield
+    except DamagedError as error:
+        raise ConsentError("changed", str(error)) from None
