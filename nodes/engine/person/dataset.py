@@ -63,6 +63,10 @@ class FaceDataset:
         return self._receipt.trigger
 
     @property
+    def purposes(self) -> tuple[str, ...]:
+        return self._receipt.purposes
+
+    @property
     def level(self) -> str:
         return self._receipt.level
 
