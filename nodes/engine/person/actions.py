@@ -128,7 +128,9 @@ def measure_actions(face: Face, neutral: Neutral, pose: Pose) -> dict[str, float
     """How far each action is done: 1 is its threshold, below 0.6 is neutral."""
     expression, rest = read_expression(face), neutral.expression
     frontal = 1.0 if abs(pose.yaw) < FRONTAL_YAW and abs(pose.pitch) < FRONTAL_PITCH else 0.0
-    smile = min((expression.mouth_width / max(rest.mouth_width, 1e-3) - 1) / MOUTH_WIDER, (expression.corners - rest.corners) / CORNERS_LIFTED)
+    smile = min(
+        (expression.mouth_width / max(rest.mouth_width, 1e-3) - 1) / MOUTH_WIDER, (expression.corners - rest.corners) / CORNERS_LIFTED
+    )
     judged = {name: (value - neutral.judged.get(name, 0.0)) / BLENDSHAPE for name, value in face.expressions.items()}
     done = {
         "turn_right": pose.yaw / YAW,

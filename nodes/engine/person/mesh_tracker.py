@@ -120,7 +120,9 @@ class MeshTracker:
         points[:, :2] = raw[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         points[:, 2] = raw[:, 2] * region.side / MESH_SIDE
         angle = _region_of_points(points).angle
-        eyes = [self._read_eye(picture, points, corners, angle, mirrored) for corners, mirrored in zip(EYE_CORNERS, (False, True), strict=True)]
+        eyes = [
+            self._read_eye(picture, points, corners, angle, mirrored) for corners, mirrored in zip(EYE_CORNERS, (False, True), strict=True)
+        ]
         return Face(points, np.stack([iris for _, iris in eyes]), (eyes[0][0], eyes[1][0]), score)
 
     def _read_eye(
@@ -130,9 +132,7 @@ class MeshTracker:
         first, second = points[corners[0], :2], points[corners[1], :2]
         side = max(float(np.abs(first - second).max()) * EYE_MARGIN, 1.0)
         crop, matrix = _crop(picture, Region((first + second) / 2, side, angle), EYE_SIDE)
-        contour, iris = _run(
-            self._iris, (crop[:, ::-1] if mirrored else crop) / 255.0, ("output_eyes_contours_and_brows", "output_iris")
-        )
+        contour, iris = _run(self._iris, (crop[:, ::-1] if mirrored else crop) / 255.0, ("output_eyes_contours_and_brows", "output_iris"))
         lids = contour.reshape(71, 3)[:16, :2]  # 0..8 the lower lid from corner to corner, 9..15 the upper
         gap = np.linalg.norm(lids[10:15] - lids[2:7], axis=1).mean()
         opening = float(gap / max(float(np.linalg.norm(lids[0] - lids[8])), 1e-3))
@@ -146,7 +146,9 @@ def _load_net(path: Path, sha256: str) -> cv2.dnn.Net:
     import cv2
 
     data = read_model(path, sha256)
-    if hasattr(cv2.dnn, "ENGINE_CLASSIC"):  # OpenCV 5: its new engine loses the second output, and only a path (not bytes) may ask for the old
+    if hasattr(
+        cv2.dnn, "ENGINE_CLASSIC"
+    ):  # OpenCV 5: its new engine loses the second output, and only a path (not bytes) may ask for the old
         return cv2.dnn.readNetFromTFLite(str(path), engine=cv2.dnn.ENGINE_CLASSIC)
     return cv2.dnn.readNetFromTFLite(np.frombuffer(data, np.uint8))
 
