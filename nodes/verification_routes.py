@@ -21,6 +21,8 @@ from .route_answers import PREFIX, RouteError, answered, field, read_question, r
 
 SILENCE = 30  # seconds without a picture, after which a camera is taken to be gone
 SWAP = "swap"  # all that the page ever says in words while the camera runs
+# After these the next message may do better; everything else ends the session.
+MENDABLE = {"empty_frame", "frame_size", "not_a_picture", "wrong_nonce", "bad_question", "no_swap_left", "nothing_to_swap"}
 BREACHES = 20  # bad messages in one session, after which its line is cut
 
 
@@ -87,18 +89,19 @@ class VerificationRoutes:
             answer = await self._answer(session_id, message.type, message.data)
             breaches += "code" in answer
             await socket.send_json(answer)
-            if answer.get("state") in ("done", "refused") or answer.get("code") in ("failed", "unknown_session", "session_over"):
+            if answer.get("state") in ("done", "refused") or answer.get("code", "wrong_nonce") not in MENDABLE:
                 return
 
     async def _answer(self, session_id: str, kind: WSMsgType, data: Any) -> dict[str, Any]:
+        answers = "picture" if kind == WSMsgType.BINARY else "swap"
         try:
-            if kind == WSMsgType.BINARY:
-                return (await asyncio.to_thread(self._reception.receive, session_id, data)).to_json()
-            if data == SWAP:
-                return (await asyncio.to_thread(self._reception.swap, session_id)).to_json()
-            raise RouteError("bad_question", "Only pictures and the wish to swap are understood here.")
+            if kind == WSMsgType.TEXT and data != SWAP:
+                raise RouteError("bad_question", "Only pictures and the wish to swap are understood here.")
+            judge = self._reception.receive if answers == "picture" else self._reception.swap
+            guidance = await asyncio.to_thread(judge, session_id, *([data] if answers == "picture" else []))
+            return {**guidance.to_json(), "answers": answers}
         except Exception as error:
-            return refusal_of(error)
+            return {**refusal_of(error), "answers": answers}
 
     async def gallery(self, request: web.Request) -> web.Response:
         question = await read_question(request)
