@@ -135,4 +135,6 @@ def add_routes() -> None:
     if server is None:
         return
     store = person_store()
-    server.routes.extend([*VerificationRoutes(Reception(store, SessionMaker(open_tracker))).routes(), *PeopleRoutes(store).routes()])
+    verification = VerificationRoutes(Reception(store, SessionMaker(open_tracker)))
+    for route in [*verification.routes(), *PeopleRoutes(store).routes()]:
+        server.routes.route(route.method, route.path)(route.handler)

@@ -69,6 +69,8 @@ class Reception:
         """A new session under a consent. Raises ReceptionError for an unknown consent, ChallengeError while the maker pauses."""
         self._find_waiting(consent_id)
         challenge = self._maker.start(relaxed=relaxed, colours=colours, follow=follow)
+        for session_id in [key for key, visit in list(self._visits.items()) if visit.challenge.outcome and not visit.watched]:
+            self.leave(session_id)  # opened, and run out without a camera
         with self._lock:
             self._visits[challenge.session_id] = _Visit(challenge, consent_id)
         return challenge
