@@ -29,6 +29,8 @@ def make_face(x: float, y: float, between: float, angle: float = 0.0, opening: f
     for (outer, inner), side in ((RIGHT_EYE, -1), (LEFT_EYE, 1)):
         middle = np.array([x, y, 0]) + side * between / 2 * along
         points[outer], points[inner] = middle + side * between * 0.2 * along, middle - side * between * 0.2 * along
+    for cheek, side in ((234, -1), (454, 1)):
+        points[cheek] = np.array([x, y, 0]) + side * between * 1.1 * along
     return SimpleNamespace(points=points, eye_openings=(opening, opening), score=1.0)
 
 

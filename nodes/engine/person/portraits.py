@@ -21,7 +21,9 @@ SMALLEST, LARGEST = 512, 1024  # pixels of a portrait's side
 LEAST_SOURCE = 160  # pixels of the camera's picture under a portrait's side: less is mush
 MOST_OUTSIDE = 0.06  # share of a portrait that may lie beyond the camera's picture (it is mirrored in)
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)  # corners in the mesh
+CHEEKS = (234, 454)  # the mesh's outermost points, before the ears
 EYE_HEIGHT = {"close-up portrait": 0.45, "portrait": 0.42, "head and shoulders portrait": 0.36}
+LEAST_EYE_HEIGHT, MOST_EYE_HEIGHT = 0.3, 0.5  # it may give way that far to the edge of the camera's picture
 SIDE = {"close-up portrait": 4.2, "portrait": 5.6, "head and shoulders portrait": 7.4}  # in distances between the eyes
 YAW_EDGES, PITCH_EDGES, SCALE_EDGES = (-22.5, -8.0, 8.0, 22.5), (-6.0, 6.0), (1.15,)
 EXPRESSIONS = {"neutral": "neutral expression", "smile": "smiling", "mouth_open": "mouth open", "brows_raised": "raised eyebrows"}
@@ -50,15 +52,22 @@ class _Square:
     eye_height: float  # 0..1 from the top
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    capture: Capture
+    framings: tuple[str, ...]  # those for which there is room
+    look: np.ndarray
+
+
 def choose_portraits(captures: Sequence[Capture]) -> tuple[Portrait, ...]:
     """At most 30 portraits, in the order in which they were worth taking; empty where no capture is good enough."""
-    good = [(capture, framings) for capture in _good(captures) if (framings := _framings(capture))]
-    chosen: list[tuple[Capture, tuple[str, ...]]] = []
+    good = [_Candidate(capture, framings, _look(capture)) for capture in _good(captures) if (framings := _framings(capture))]
+    chosen: list[_Candidate] = []
     for same in SAME:
         chosen = _spread(good, same)
         if len(chosen) >= FEWEST:
             break
-    return tuple(_cut(capture, _turn(framings, place)) for place, (capture, framings) in enumerate(chosen))
+    return tuple(_cut(taken.capture, taken.framings[place % len(taken.framings)]) for place, taken in enumerate(chosen))
 
 
 def write_caption(trigger: str, framing: str, pose: str, expression: str) -> str:
@@ -97,26 +106,18 @@ def _framings(capture: Capture) -> tuple[str, ...]:
     return tuple(name for name in SIDE if _fits(_square(capture, name), capture.picture.shape))
 
 
-def _turn(framings: tuple[str, ...], place: int) -> str:
-    return framings[place % len(framings)]
-
-
-def _spread(good: Sequence[tuple[Capture, tuple[str, ...]]], same: float) -> list[tuple[Capture, tuple[str, ...]]]:
+def _spread(good: Sequence[_Candidate], same: float) -> list[_Candidate]:
     """Round after round the best of every bin that does not look like one already taken."""
-    bins: dict[tuple[int | str, ...], list[tuple[Capture, tuple[str, ...]]]] = {}
-    for candidate in good:
-        bins.setdefault(_bin(candidate[0]), []).append(candidate)
-    taken: list[tuple[Capture, tuple[str, ...]]] = []
-    looks = np.empty((0, 32 * 32), np.float32)
-    queues = [list(reversed(queue)) for queue in bins.values()]
-    while any(queues) and len(taken) < MOST:
-        for queue in queues:
+    bins: dict[tuple[int | str, ...], list[_Candidate]] = {}
+    for candidate in reversed(good):
+        bins.setdefault(_bin(candidate.capture), []).append(candidate)
+    taken: list[_Candidate] = []
+    while any(bins.values()) and len(taken) < MOST:
+        for queue in bins.values():
             while queue and len(taken) < MOST:
                 candidate = queue.pop()
-                look = _look(candidate[0])
-                if len(looks) == 0 or float((looks @ look).max()) < same:
+                if all(float(candidate.look @ other.look) < same for other in taken):
                     taken.append(candidate)
-                    looks = np.vstack([looks, look])
                     break
     return taken
 
@@ -140,9 +141,13 @@ def _square(capture: Capture, framing: str) -> _Square:
     points = capture.face.points
     right, left = points[list(RIGHT_EYE)].mean(0), points[list(LEFT_EYE)].mean(0)
     middle, line = (right + left) / 2, left - right
-    # The distance in depth too, so that a turned head is not cut closer.
-    side = SIDE[framing] * float(np.linalg.norm(line))
-    return _Square(float(middle[0]), float(middle[1]), side, float(np.arctan2(line[1], line[0])), EYE_HEIGHT[framing])
+    side = SIDE[framing] * float(np.linalg.norm(line))  # in depth too, so that a turned head is not cut closer
+    along = line[:2] / np.linalg.norm(line[:2])
+    # A turned head lies behind its eyes, as seen from the camera: its middle is between eyes and ears.
+    middle = middle[:2] + along * float((points[list(CHEEKS), :2].mean(0) - middle[:2]) @ along) * 0.75
+    room_below = (capture.picture.shape[0] - middle[1]) / side
+    eye_height = min(max(EYE_HEIGHT[framing], 1 - room_below), MOST_EYE_HEIGHT, max(middle[1] / side, LEAST_EYE_HEIGHT))
+    return _Square(float(middle[0]), float(middle[1]), side, float(np.arctan2(line[1], line[0])), float(eye_height))
 
 
 def _fits(square: _Square, shape: tuple[int, ...]) -> bool:
@@ -179,4 +184,4 @@ def _warp(picture: np.ndarray, square: _Square, side: int) -> np.ndarray:
         spread = 0.4 * square.side / side
         blurred = cv2.GaussianBlur(picture, (0, 0), spread)
     matrix = cv2.getAffineTransform(source, target)
-    return cv2.warpAffine(blurred, matrix, (side, side), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.warpAffine(blurred, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
