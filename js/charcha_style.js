@@ -22,7 +22,7 @@ const STYLE = `
   background: var(--charcha-back); box-shadow: 0 24px 80px rgb(0 0 0 / 55%); font-size: 16px; line-height: 1.55; overflow: hidden; margin: auto;
 }
 .charcha[open] { display: flex; flex-direction: column; }
-.charcha::backdrop { background: rgb(0 0 0 / 62%); backdrop-filter: blur(3px); }
+.charcha::backdrop { background: rgb(0 0 0 / 68%); }
 .charcha-head { display: flex; align-items: center; gap: 16px; padding: 16px 16px 14px 28px; border-bottom: 1px solid var(--charcha-line); }
 .charcha-head h1 { margin: 0; font-size: 17px; font-weight: 600; flex: 1; }
 .charcha-stages { display: flex; gap: 6px; list-style: none; margin: 0; padding: 0; font-size: 14px; color: var(--charcha-quiet); }
@@ -76,6 +76,7 @@ const STYLE = `
 .charcha-options { display: grid; grid-template-columns: 1fr 1fr; gap: 2px 28px; padding-top: 14px; border-top: 1px solid var(--charcha-line); }
 @media (max-width: 640px) { .charcha-options { grid-template-columns: 1fr; } }
 
+.charcha-drawing { display: block; }
 .charcha-drawing svg { display: block; width: 100%; height: 100%; }
 .charcha-arrow { stroke: var(--charcha-glow); color: var(--charcha-glow); }
 .charcha-told { display: flex; align-items: center; gap: 20px; min-height: 84px; }
