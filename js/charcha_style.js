@@ -100,7 +100,7 @@ const STYLE = `
 .charcha-verdict { display: grid; justify-items: center; text-align: center; gap: 14px; padding: 20px 0 6px; }
 .charcha-verdict > .charcha-drawing { width: 104px; height: 104px; }
 .charcha-verdict p { max-width: 46ch; text-wrap: pretty; }
-.charcha-pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 10px; }
+.charcha-pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(108px, 1fr)); gap: 10px; }
 .charcha-pictures button { position: relative; padding: 0; border: 3px solid #4ade80; border-radius: 12px; overflow: hidden; background: #101113; cursor: pointer; aspect-ratio: 1; }
 .charcha-pictures img { width: 100%; height: 100%; object-fit: cover; display: block; }
 .charcha-pictures button::after { content: "✓"; position: absolute; right: 6px; bottom: 6px; width: 24px; height: 24px; border-radius: 50%; background: #16794a; color: #fff; font-size: 14px; font-weight: 700; display: grid; place-items: center; }

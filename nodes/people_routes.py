@@ -33,7 +33,7 @@ class PeopleRoutes:
         receipt_id = await _receipt_id(request)
         receipt = await asyncio.to_thread(self._store.receipt, receipt_id)
         pictures = await asyncio.to_thread(self._store.thumbnails, receipt_id)
-        return say({"receipt": receipt, "pictures": [base64.b64encode(picture).decode() for picture in pictures]})
+        return say({"receipt": receipt.body, "pictures": [base64.b64encode(picture).decode() for picture in pictures]})
 
     async def export(self, request: web.Request) -> web.Response:
         """Everything that is held on one person, as a zip."""
