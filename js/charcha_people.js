@@ -95,7 +95,7 @@ export class PeoplePanel {
     const { people, levels } = this.words;
     const facts = [
       [people.level, levels[person.level] ?? person.level],
-      [people.purposes, person.purposes.map((purpose) => people.purpose[purpose] ?? purpose).join(", ")],
+      [people.purposes, new Intl.ListFormat(this.tongue, { type: "unit" }).format(person.purposes.map((purpose) => people.purpose[purpose] ?? purpose))],
       [people.given, day(person.given_at, this.tongue)],
       [people.ends, day(person.retention_until, this.tongue)],
       [people.pictures, alive ? person.pictures : null],

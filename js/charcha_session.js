@@ -52,7 +52,9 @@ export class SessionView {
     }
     this.tell(guidance);
     this.hint.textContent = guidance.hint ? this.words.hints[guidance.hint] ?? "" : "";
-    this.held.style.strokeDashoffset = String(1 - Math.min(1, Math.max(0, guidance.progress ?? 0)));
+    const held = Math.min(1, Math.max(0, guidance.progress ?? 0));
+    this.held.style.strokeDashoffset = String(1 - held);
+    this.held.style.opacity = held ? "1" : "0"; // a round line of no length would still be a dot
     this.dot.hidden = !guidance.dot;
     if (guidance.dot) {
       this.dot.style.left = `${guidance.dot[0] * 100}%`;
@@ -107,6 +109,6 @@ function oval() {
     <mask id="charcha-mask"><rect x="-50" y="-10" width="200" height="100" fill="#fff"/><ellipse ${shape} fill="#000"/></mask>
     <rect x="-50" y="-10" width="200" height="100" fill="rgb(0 0 0 / 38%)" mask="url(#charcha-mask)"/>
     <ellipse class="charcha-ring" ${shape}/>
-    <ellipse class="charcha-held" ${shape} pathLength="1" stroke-dasharray="1" stroke-dashoffset="1"/></svg>`;
+    <path class="charcha-held" d="M${x} ${y - ry}a${rx} ${ry} 0 0 1 0 ${2 * ry}a${rx} ${ry} 0 0 1 0 ${-2 * ry}" pathLength="1" stroke-dasharray="1" stroke-dashoffset="1" opacity="0"/></svg>`;
   return holder.firstElementChild;
 }

@@ -17,6 +17,7 @@ const STYLE = `
   color: var(--charcha-text);
 }
 .charcha *, .charcha-people *, .charcha-node * { box-sizing: border-box; }
+.charcha [hidden], .charcha-people [hidden] { display: none !important; }
 .charcha {
   width: min(780px, 94vw); max-height: 94vh; padding: 0; border: 1px solid var(--charcha-line); border-radius: 18px;
   background: var(--charcha-back); box-shadow: 0 24px 80px rgb(0 0 0 / 55%); font-size: 16px; line-height: 1.55; overflow: hidden; margin: auto;
@@ -79,7 +80,7 @@ const STYLE = `
 .charcha-drawing { display: block; }
 .charcha-drawing svg { display: block; width: 100%; height: 100%; }
 .charcha-arrow { stroke: var(--charcha-glow); color: var(--charcha-glow); }
-.charcha-told { display: flex; align-items: center; gap: 20px; min-height: 84px; }
+.charcha-told { display: flex; align-items: center; justify-content: center; gap: 22px; min-height: 84px; }
 .charcha-told .charcha-drawing { width: 84px; height: 84px; flex: none; }
 .charcha-told p { font-size: clamp(24px, 3.6vw, 34px); line-height: 1.2; font-weight: 650; text-wrap: balance; }
 .charcha-view { position: relative; overflow: hidden; border-radius: 16px; background: #101113; aspect-ratio: 4 / 3; width: min(100%, 61vh); margin: 0 auto; }

@@ -54,8 +54,8 @@ app.registerExtension({
 /** Opens the dialogue. @param {PersonView} [view] the node that asked for it */
 function verify(view) {
   const verified = async (receiptId) => {
+    await refresh(); // the list knows the name before it shows the value
     view?.choose(receiptId);
-    await refresh();
     if (panel.root.isConnected) await panel.refresh();
   };
   new CharchaDialog(desk, language(), { verified, people: showPeople }).open();
@@ -98,7 +98,6 @@ class PersonView {
       serialize: false,
     });
     widget.serialize = false;
-    this.input.options.getOptionLabel = (id) => this.label(id);
     node.setSize([Math.max(node.size[0], 330), Math.max(node.size[1], node.computeSize()[1])]);
     chain(node, "onConfigure", () => this.refresh());
     chain(this.input, "callback", () => this.refresh());
@@ -123,7 +122,8 @@ class PersonView {
   refresh() {
     const value = this.input.value || NOBODY;
     const open = [...known.values()].filter((person) => person.status === "valid" || person.status === "expiring").map((person) => person.receipt_id);
-    this.input.options.values = [...new Set([NOBODY, ...open, value])];
+    // New options, so that Nodes 2.0 asks for the labels again.
+    this.input.options = { ...this.input.options, values: [...new Set([NOBODY, ...open, value])], getOptionLabel: (id) => this.label(id) };
     const person = known.get(value);
     const chip = person && element("span", { class: "charcha-chip", "data-status": person.status }, this.status[person.status] ?? person.status);
     const until = person && fill(this.words.until, { date: day(person.retention_until, languageOf(language())) });
