@@ -99,6 +99,11 @@ class Ledger:
         """The first broken line, or None."""
         return self.inspect()[1]
 
+    def stamp(self) -> tuple[int, ...]:
+        """Another value whenever a line was added or a file written."""
+        stats = [path.stat() for path in (self.path, self.seal_path) if path.exists()]
+        return tuple(number for stat in stats for number in (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
     def inspect(self) -> tuple[tuple[Entry, ...], Break | None]:
         """Both of these from one look at the files."""
         if not self.path.exists():

@@ -50,6 +50,7 @@ class PersonStore:
         self.ledger = Ledger(folder / "ledger.jsonl")
         self._keys = KeyRing(folder / "keys")
         self._desk = Desk()
+        self._seen: tuple[tuple[int, ...], dict[str, Standing]] = ((), {})
 
     def begin_consent(self, consent: Consent) -> str:
         """Keeps a complete consent and gives its id, which becomes the receipt's. ConsentError says what is missing."""
@@ -118,7 +119,7 @@ class PersonStore:
             raise ConsentError(standing.ended, ENDED[standing.ended])
         if not standing.sound:
             raise ConsentError("ledger_damaged", DAMAGED)
-        with _undamaged():
+        with _sentences():
             receipt = Receipt.from_json(self._files(receipt_id).read_receipt(self._keys.master()))
             verify(receipt, self._keys.public(), time.time())
         if receipt.sha256 != standing.sha256 or receipt.receipt_id != receipt_id:
@@ -143,7 +144,7 @@ class PersonStore:
 
     def read_picture(self, receipt_id: str, number: int) -> bytes:
         """PNG. For FaceDataset, which checks its hash."""
-        with _undamaged():
+        with _sentences():
             return self._files(receipt_id).read_picture(self._keys.master(), number)
 
     def standing(self, receipt_id: str) -> str:
@@ -166,7 +167,7 @@ class PersonStore:
     def register(self, receipt_id: str, kind: str, path: Path) -> None:
         """Remembers a "lora" or a "clip" that was written with this receipt's id in it, so that it can be deleted."""
         self.receipt(receipt_id)
-        with self._changing(), _undamaged():
+        with self._changing():
             self._files(receipt_id).add_made(self._keys.master(), MadeFile(kind, path.resolve(), hash_file(path)))
             if kind == "lora":
                 self.ledger.append("lora_written", receipt_id, sha256=hash_file(path))
@@ -223,9 +224,14 @@ class PersonStore:
         return tuple(sorted(path.name for path in self._people.glob("*") if ID.match(path.name)))
 
     def _standings(self) -> dict[str, Standing]:
-        entries, broken = self.ledger.inspect()
-        complete = broken is None or broken.reason == "torn" or broken.line <= len(entries)
-        return read_standings(entries, complete)
+        """By receipt id; read anew whenever the ledger has changed."""
+        with _sentences():
+            stamp = self.ledger.stamp()
+            if not stamp or stamp != self._seen[0]:
+                entries, broken = self.ledger.inspect()
+                complete = broken is None or broken.reason == "torn" or broken.line <= len(entries)
+                self._seen = (stamp, read_standings(entries, complete))
+        return self._seen[1]
 
     def _standing(self, receipt_id: str) -> Standing:
         standing = self._standings().get(receipt_id)
@@ -273,20 +279,22 @@ class PersonStore:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Holds the store's lock; what goes wrong with the disk or the keys becomes a ConsentError."""
-        try:
+        """Holds the store's lock."""
+        with _sentences():
             make_private(self.folder)
-            with locked(self.folder / "store.lock"), _undamaged():
+            with locked(self.folder / "store.lock"):
                 yield
-        except LockedError as error:
-            raise ConsentError("busy", str(error)) from None
-        except OSError as error:
-            raise ConsentError("no_storage", f"The consent records cannot be written ({error.strerror}); make room on that disk.") from None
 
 
 @contextmanager
-def _undamaged() -> Iterator[None]:
+def _sentences() -> Iterator[None]:
+    """What goes wrong with disk, locks or keys becomes a ConsentError: one sentence without paths."""
     try:
         yield
     except DamagedError as error:
         raise ConsentError("changed", str(error)) from None
+    except LockedError as error:
+        raise ConsentError("busy", str(error)) from None
+    except OSError as error:
+        text = f"The consent records cannot be read or written ({error.strerror}); see to that disk, then try again."
+        raise ConsentError("no_storage", text) from None
