@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pack.nodes.engine.person.dataset import FaceDataset, decode_picture
-from pack.nodes.engine.person.receipt import DAY, ConsentError, Receipt
+from pack.nodes.engine.person.keys import KeyRing
+from pack.nodes.engine.person.person_files import PersonFiles
+from pack.nodes.engine.person.private_file import canonical
+from pack.nodes.engine.person.receipt import DAY, ConsentError, Receipt, verify
 from pack.nodes.engine.person.storage import PersonStore
 from sitting import make_captures, make_consent, make_outcome, make_refusal, verify_somebody
 
@@ -316,6 +319,23 @@ def test_a_person_cannot_be_moved_into_another_ones_folder(store: PersonStore, p
     shutil.rmtree(people / person)
     shutil.copytree(people / other, people / person)
     assert opens(store, person) == "changed" and opens(store, other) is None
+
+
+def test_a_receipt_that_was_signed_anew_is_not_the_one_in_the_ledger(store: PersonStore, person: str) -> None:
+    """Whoever has the keys can sign a longer consent, but it is not what was recorded."""
+    keys, files = KeyRing(store.folder / "keys"), PersonFiles(store.folder / "people" / person, person)
+    key, body = keys.signing(), dict(store.receipt(person).body)
+    body["retention_until"] = "2099-01-01T00:00:00Z"
+    longer = Receipt(body, key.sign(canonical(body)).hex())
+    verify(longer, key.public_key(), time.time())
+    files._seal(files._key(keys.master()), "receipt", longer.to_json().encode())
+    assert opens(store, person) == "changed"
+
+
+def test_another_picture_under_the_right_key_is_refused(store: PersonStore, person: str) -> None:
+    keys, files = KeyRing(store.folder / "keys"), PersonFiles(store.folder / "people" / person, person)
+    files._seal(files._key(keys.master()), "00.picture", store.read_picture(person, 1))
+    assert opens(store, person) == "changed"
 
 
 def test_pictures_cannot_change_places(store: PersonStore, person: str) -> None:
