@@ -1,9 +1,10 @@
-"""Sessions played by a performer: who sits before the camera, what the camera does to the picture, and the loop between it and a session."""
+"""Sessions played by a performer: who sits there, what the camera does to the picture, and the loop between camera and session."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -53,8 +54,20 @@ class Camera:
             values = cv2.resize(values, (self.width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
         if self.blur:
             values = cv2.GaussianBlur(values, (0, 0), self.blur)
-        values = values + random.normal(0, self.noise, values.shape).astype(np.float32)
+        values = values + self.noise * grain(values.shape[:2], random)
         return encode(np.clip(values, 0, 255).astype(np.uint8), self.quality)
+
+
+@lru_cache(maxsize=1)
+def _grain_field() -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 1, (1600, 2000, 3)).astype(np.float32)
+
+
+def grain(shape: tuple[int, int], random: np.random.Generator) -> np.ndarray:
+    """Noise of a sensor, float32 [H, W, 3] of deviation 1: a piece of one large field, at another place each time."""
+    whole_field = _grain_field()
+    y, x = (int(random.integers(0, whole - part)) for whole, part in zip(whole_field.shape, shape, strict=False))
+    return whole_field[y : y + shape[0], x : x + shape[1]]
 
 
 def ease(part: float) -> float:

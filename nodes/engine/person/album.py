@@ -1,6 +1,6 @@
 """Good frames of a session, few and varied, kept as JPEG in memory until the session has passed.
 
-Bins over yaw, pitch, expression and distance hold two frames each, the sharpest; what is blurred, dark, moving, blinking or not
+Bins over yaw, pitch, expression and distance hold five frames each, the sharpest; what is blurred, dark, moving, blinking or not
 surely the same person does not get in.
 """
 
@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .actions import Pose
+from .actions import Motion, Pose, name_expression
 from .liveness import BRIGHTEST, DARKEST, KEPT, Sight, Watch
 from .outcome import Capture
 
-EACH, MOST = 2, 60
-STEADY = 0.03  # eye distances from frame to frame
-YAWS, PITCHES, NEAR = (-22.0, -8.0, 8.0, 22.0), (-7.0, 7.0), 1.15
+EACH, MOST = 5, 60
+LARGEST = MOST * 1280 * 720  # pixels of all pictures together
+STEADY = 0.06  # eye distances from frame to frame
+OPEN = 0.75  # of the neutral opening; a blink is in no picture
+YAWS, PITCHES, NEAR = (-28.0, -20.0, -12.0, -5.0, 5.0, 12.0, 20.0, 28.0), (-7.0, 7.0), 1.15
 PATIENCE = 1.1  # a new frame must be this much sharper to take an old one's place
 FACE_SIDE = 256
 
@@ -34,15 +36,16 @@ class Album:
     def __init__(self) -> None:
         self._bins: dict[tuple[int, int, str, bool], list[_Page]] = {}
 
-    def offer(self, jpeg: bytes, sight: Sight, pose: Pose, expression: str, watch: Watch) -> None:
+    def offer(self, jpeg: bytes, sight: Sight, motion: Motion, watch: Watch) -> None:
         """Keeps the frame if it is good and its bin has nothing better."""
-        if expression == "eyes_closed" or sight.steady > STEADY or not DARKEST <= sight.light <= BRIGHTEST:
+        pose, expression = motion.pose, name_expression(motion.done)
+        if expression == "eyes_closed" or motion.eyes < OPEN or sight.steady > STEADY or not DARKEST <= sight.light <= BRIGHTEST:
             return
         where = (int(np.searchsorted(YAWS, pose.yaw)), int(np.searchsorted(PITCHES, pose.pitch)), expression, pose.scale > NEAR)
         pages = self._bins.setdefault(where, [])
         sharpness = sharpness_of(sight)
         worst = min((page.sharpness for page in pages), default=0.0)
-        if len(pages) >= EACH and sharpness < worst * PATIENCE or sum(map(len, self._bins.values())) >= MOST:
+        if len(pages) >= EACH and sharpness < worst * PATIENCE or self._is_full(sight):
             return
         distance = watch.distance(sight)
         if distance is None or distance > KEPT:
@@ -51,6 +54,10 @@ class Album:
         pages.append(_Page(jpeg, Sight(sight.time, empty, sight.face, sight.steady, sight.light), pose, expression, sharpness))
         pages.sort(key=lambda page: -page.sharpness)
         del pages[EACH:]
+
+    def _is_full(self, sight: Sight) -> bool:
+        count, (height, width) = sum(map(len, self._bins.values())), sight.picture.shape[:2]
+        return count >= MOST or (count + 1) * height * width > LARGEST
 
     def captures(self) -> tuple[Capture, ...]:
         """All of them, in the order they were taken."""

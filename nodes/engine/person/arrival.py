@@ -85,7 +85,7 @@ def decode(jpeg: bytes) -> np.ndarray:
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture is None:
         raise ChallengeError("not_a_picture")
-    return np.ascontiguousarray(picture[..., ::-1])
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _hash(jpeg: bytes) -> bytes:

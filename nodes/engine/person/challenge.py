@@ -8,10 +8,11 @@ What it does not know: a live puppet of one photograph behind a virtual camera p
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from random import Random, SystemRandom
 from threading import Lock
 
-from .actions import TURNS, Neutral, name_expression
+from .actions import TURNS, Motion, Neutral, read_motion
 from .album import Album
 from .arrival import Arrivals, decode
 from .dialogue import ACTIONS, HINTS, REASONS, ChallengeError, Guidance
@@ -21,7 +22,7 @@ from .outcome import Capture, Outcome, StepResult
 from .relief import Turn
 from .routine import STEPS, draw_routine, replace_action
 from .session_maker import SessionMaker
-from .stages import RELAXED_WINDOW, WINDOW, Act, Follow, Light, Motion, Report, Return, Settle, Stage, read_motion
+from .stages import RELAXED_WINDOW, WINDOW, Act, Follow, Light, Report, Return, Settle, Stage
 
 __all__ = ["ACTIONS", "HINTS", "REASONS", "Capture", "Challenge", "ChallengeError", "Guidance", "Outcome", "SessionMaker", "StepResult"]
 
@@ -115,7 +116,7 @@ class Challenge:
             raise
         self._last_time = received
         sight, hint, refusal = self._watch.see(picture, received)
-        motion = read_motion(sight, self._neutral) if sight and self._neutral else None
+        motion = read_motion(sight.face, self._neutral) if sight and self._neutral else None
         if sight and motion and not refusal and self._stage.state != "colours":  # coloured light changes the face
             refusal = self._watch.compare(sight, motion.pose)
         if refusal:
@@ -123,8 +124,9 @@ class Challenge:
         if sight is None:
             return self._guide(Report(hint=hint, progress=self._last.progress, dot=self._last.dot, colour=self._last.colour))
         if motion and self._stage.state != "colours":
-            self._album.offer(jpeg, sight, motion.pose, name_expression(motion.done), self._watch)
-        return self._advance(sight, motion)
+            self._album.offer(jpeg, sight, motion, self._watch)
+        guidance = self._advance(sight, motion)
+        return replace(guidance, hint=guidance.hint or hint)
 
     def _advance(self, sight: Sight, motion: Motion | None) -> Guidance:
         stage = self._stage

@@ -62,7 +62,7 @@ class Watch:
         face = self._tracker.find(picture)
         self._frames += 1
         refusal = self._count_faces(picture)
-        if refusal or self._crowded:
+        if refusal or (self._crowded and not self.enrolled):
             return None, "one_person", refusal
         if face is None:
             lost = self.enrolled and self._seen is not None and time - self._seen > LOST
@@ -70,7 +70,7 @@ class Watch:
         steady = _movement(self._before, face)
         refusal = self._check_continuity(picture, face, steady) if self.enrolled else None
         self._seen, self._before = time, face
-        return Sight(time, picture, face, steady, light_of(picture, face)), None, refusal
+        return Sight(time, picture, face, steady, light_of(picture, face)), "one_person" if self._crowded else None, refusal
 
     def enrol(self, sights: Sequence[Sight], neutral: np.ndarray) -> None:
         """The face of these frames is the session's from now on."""

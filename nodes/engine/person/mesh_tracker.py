@@ -29,6 +29,7 @@ MODELS: Mapping[str, str] = {
 DETECTOR_SIDE = 128
 MESH_SIDE = 192
 EYE_SIDE = 64
+MESH_OUTPUTS = ("conv2d_21", "conv2d_31")  # the points, and whether there is a face
 FACE_MARGIN = 1.5  # the crop is this much larger than the box around the points, as in MediaPipe's graph
 EYE_MARGIN = 2.3
 CERTAIN = 0.5
@@ -87,7 +88,16 @@ class MeshTracker:
         return face
 
     def count(self, picture: np.ndarray) -> int:
-        return len(self._detect(picture))
+        """The detector takes a flag for a face now and then; the mesh model, asked too, does not."""
+        detections = self._detect(picture)
+        if len(detections) < 2:
+            return len(detections)
+        return sum(self._presence(picture, _region_of_detection(detection)) >= CERTAIN for detection in detections)
+
+    def _presence(self, picture: np.ndarray, region: Region) -> float:
+        """How surely there is a face in the region, 0..1."""
+        crop, _ = _crop(picture, region, MESH_SIDE)
+        return _chance(_run(self._mesh, crop / 255.0, MESH_OUTPUTS)[1])
 
     def _detect(self, picture: np.ndarray) -> list[Detection]:
         import cv2
@@ -111,8 +121,8 @@ class MeshTracker:
 
     def _read_mesh(self, picture: np.ndarray, region: Region) -> Face | None:
         crop, matrix = _crop(picture, region, MESH_SIDE)
-        raw, presence = _run(self._mesh, crop / 255.0, ("conv2d_21", "conv2d_31"))
-        score = float(1 / (1 + np.exp(-np.clip(presence.ravel()[0], -80, 80))))
+        raw, presence = _run(self._mesh, crop / 255.0, MESH_OUTPUTS)
+        score = _chance(presence)
         if score < CERTAIN:
             return None
         raw = raw.reshape(468, 3)
@@ -156,6 +166,10 @@ def _load_net(path: Path, sha256: str) -> cv2.dnn.Net:
 def _run(net: cv2.dnn.Net, picture: np.ndarray, names: tuple[str, str]) -> list[np.ndarray]:
     net.setInput(np.ascontiguousarray(picture.astype(np.float32).transpose(2, 0, 1)[None]))
     return [np.asarray(output) for output in net.forward(names)]
+
+
+def _chance(output: np.ndarray) -> float:
+    return float(1 / (1 + np.exp(-np.clip(output.ravel()[0], -80, 80))))
 
 
 def _detector_anchors() -> np.ndarray:

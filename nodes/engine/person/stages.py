@@ -6,12 +6,11 @@ so an action that is seen sooner than a person can react was not a reaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
-from .actions import TURNS, Neutral, Pose, find_neutral, find_pose, measure_actions, name_action
+from .actions import TURNS, Motion, Neutral, find_neutral, name_action
 from .follow import LEAD, SECONDS, TAIL, DotPath, draw_path, judge_follow
 from .liveness import Sight, Watch, placement_hint
 from .relief import Turn
@@ -26,14 +25,6 @@ REACTION = 0.15
 WINDOW, RELAXED_WINDOW = 4.5, 9.0
 OTHER_HOLD = 0.4  # another action held this long is a wrong one
 RESTING, REST, REST_PATIENCE, REMIND = 0.7, 0.3, 9.0, 1.2
-
-
-@dataclass(frozen=True)
-class Motion:
-    """How the face stands and what it does, relative to neutral."""
-
-    pose: Pose
-    done: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -53,11 +44,6 @@ class Stage(Protocol):
     begun: float
 
     def see(self, sight: Sight, motion: Motion | None) -> Report: ...
-
-
-def read_motion(sight: Sight, neutral: Neutral) -> Motion:
-    pose = find_pose(sight.face, neutral)
-    return Motion(pose, measure_actions(sight.face, neutral, pose))
 
 
 class Settle:
@@ -105,7 +91,7 @@ class Act:
     def see(self, sight: Sight, motion: Motion | None) -> Report:
         if motion is None:
             return self._out_of_time(sight.time)
-        read_depth(self.turn, self.action, self.watch, motion)
+        read_depth(self.turn, self.action, self.watch, sight, motion)
         named = name_action(motion.done)
         self._note_other(named, sight.time)
         if named == self.action:
@@ -152,7 +138,7 @@ class Return:
     def see(self, sight: Sight, motion: Motion | None) -> Report:
         waited = sight.time - self.begun
         if motion is not None and self.after:
-            read_depth(self.turn, self.after, self.watch, motion)
+            read_depth(self.turn, self.after, self.watch, sight, motion)
         if motion is None or max(motion.done.values()) > RESTING:
             self._since = None
             return Report("too_late" if waited > REST_PATIENCE else None, hint="back_to_middle" if waited > REMIND else None)
@@ -204,9 +190,9 @@ class Light:
         return Report(progress=min(time / (LIT_SECONDS + LIT_TAIL), 0.99), colour=self._row.at(time))
 
 
-def read_depth(turn: Turn, action: str, watch: Watch, motion: Motion) -> None:
+def read_depth(turn: Turn, action: str, watch: Watch, sight: Sight, motion: Motion) -> None:
     """Adds what this frame of a turn says of depth."""
     if action in TURNS and abs(motion.pose.yaw) >= 12:
-        reading = watch.skin.read(motion.pose.yaw)
+        reading = watch.skin.read(sight.face, motion.pose.yaw)
         if reading:
             turn.readings.append(reading)
