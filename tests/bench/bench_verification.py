@@ -98,7 +98,7 @@ class Bench:
 
     def genuine(self, tries: int) -> None:
         for seed in range(tries):
-            camera, who = list(CAMERAS)[seed % len(CAMERAS)], list(self.people)[seed // len(CAMERAS) % 2]
+            camera, who = list(CAMERAS)[seed % len(CAMERAS)], list(self.people)[(seed + seed // len(CAMERAS)) % 2]
             kind = f"genuine: {camera}"
             if (kind, seed) in self.done():
                 continue
