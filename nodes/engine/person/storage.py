@@ -22,25 +22,22 @@ from typing import TYPE_CHECKING
 from .dataset import FaceDataset, decode_picture, encode_thumbnail
 from .erasure import find_named, hash_file
 from .export import Holdings, write_export
-from .folder_lock import LockedError, locked
-from .keys import DamagedError, KeyRing
+from .folder_lock import locked
+from .keys import KeyRing
 from .ledger import Break, Ledger
 from .notice import notice_text
 from .pending import Desk, GalleryPicture, prepare
 from .person_files import MadeFile, PersonFiles
 from .private_file import make_private
 from .receipt import ID, Consent, ConsentError, Receipt, issue, verify
-from .removal import Deletion, read_made, remove
+from .refusals import DAMAGED, ENDED, TOO_FEW, UNKNOWN, plain_refusals
+from .removal import Deletion, destroy, read_made, remove
 from .standing import Standing, Summary, read_standings
 
 if TYPE_CHECKING:
     from .outcome import Outcome
 
 FEWEST_KEPT = 8  # fewer do not make a usable model of a face
-TOO_FEW = "Too few pictures were sharp and bright enough; please sit closer, with light on your face, and try again."
-UNKNOWN = "This person is not known here; choose another one, or verify first."
-ENDED = {"withdrawn": "This person has withdrawn their consent.", "expired": "This consent has run out; please verify again."}
-DAMAGED = "The consent records were damaged after this consent was given; please verify again."
 
 
 class PersonStore:
@@ -119,7 +116,7 @@ class PersonStore:
             raise ConsentError(standing.ended, ENDED[standing.ended])
         if not standing.sound:
             raise ConsentError("ledger_damaged", DAMAGED)
-        with _sentences():
+        with plain_refusals():
             receipt = Receipt.from_json(self._files(receipt_id).read_receipt(self._keys.master()))
             verify(receipt, self._keys.public(), time.time())
         if receipt.sha256 != standing.sha256 or receipt.receipt_id != receipt_id:
@@ -144,7 +141,7 @@ class PersonStore:
 
     def read_picture(self, receipt_id: str, number: int) -> bytes:
         """PNG. For FaceDataset, which checks its hash."""
-        with _sentences():
+        with plain_refusals():
             return self._files(receipt_id).read_picture(self._keys.master(), number)
 
     def standing(self, receipt_id: str) -> str:
@@ -192,24 +189,32 @@ class PersonStore:
             standing = self._standings().get(receipt_id)
             if standing is None and receipt_id not in self._stored():
                 raise ConsentError("unknown_receipt", UNKNOWN)
-            return self._end(receipt_id, "withdrawn", standing.ended if standing else None)
+            if standing is None or not standing.ended:  # from this line on nothing can be opened, whatever happens to the deletion
+                self.ledger.append("withdrawn", receipt_id)
+        return self._remove(receipt_id)
 
     def expire(self, now: float | None = None) -> tuple[Deletion, ...]:
         """Deletes what has run out, finishes deletions that were cut off, and finds files of ended consents that came back."""
         if not self.folder.exists():
             return ()
         with self._changing():
-            standings = self._standings()
             clock = time.time() if now is None else now
-            ended = {key: standing for key, standing in standings.items() if standing.is_over(clock)}
-            back = {file.receipt_id for file in find_named(self.scan_folders, ended)}
-            due = [key for key, standing in ended.items() if not standing.ended or key in back or self._files(key).exists()]
-            done = [self._end(key, "expired", ended[key].ended) for key in due]
-            if self.ledger.verify() is None:  # a folder that no line speaks of is what a crash left
-                done += [self._remove(key) for key in self._stored() if key not in standings]
-            for leftover in self._people.glob(".new-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-        return tuple(done)
+            over = {key: standing for key, standing in self._standings().items() if standing.is_over(clock)}
+            new = [key for key, standing in over.items() if not standing.ended]
+            for key in new:
+                self.ledger.append("expired", key)
+            self._tidy()
+        with plain_refusals():
+            back = {file.receipt_id for file in find_named(self.scan_folders, over)}
+        return tuple(self._remove(key) for key in over if key in new or key in back or self._files(key).exists())
+
+    def _tidy(self) -> None:
+        """Deletes what a crash left: folders that were being written, and those that no line of a whole ledger speaks of."""
+        for leftover in self._people.glob(".new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if self.ledger.verify() is None:
+            for key in set(self._stored()) - set(self._standings()):
+                destroy(self._files(key), self.ledger)
 
     @property
     def _people(self) -> Path:
@@ -225,7 +230,7 @@ class PersonStore:
 
     def _standings(self) -> dict[str, Standing]:
         """By receipt id; read anew whenever the ledger has changed."""
-        with _sentences():
+        with plain_refusals():
             stamp = self.ledger.stamp()
             if not stamp or stamp != self._seen[0]:
                 entries, broken = self.ledger.inspect()
@@ -254,14 +259,9 @@ class PersonStore:
                 files.destroy()
             raise
 
-    def _end(self, receipt_id: str, event: str, ended: str | None) -> Deletion:
-        """The line in the ledger comes first: from then on nothing can be opened, whatever happens to the deletion."""
-        if not ended:
-            self.ledger.append(event, receipt_id)
-        return self._remove(receipt_id)
-
     def _remove(self, receipt_id: str) -> Deletion:
-        return remove(self._files(receipt_id), self._keys, self.scan_folders, self.ledger)
+        with plain_refusals():
+            return remove(self._files(receipt_id), self._keys, self.scan_folders, self.ledger, self._changing)
 
     def _summary(self, receipt_id: str, standing: Standing | None) -> Summary:
         try:
@@ -280,21 +280,7 @@ class PersonStore:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Holds the store's lock."""
-        with _sentences():
+        with plain_refusals():
             make_private(self.folder)
             with locked(self.folder / "store.lock"):
                 yield
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What goes wrong with disk, locks or keys becomes a ConsentError: one sentence without paths."""
-    try:
-        yield
-    except DamagedError as error:
-        raise ConsentError("changed", str(error)) from None
-    except LockedError as error:
-        raise ConsentError("busy", str(error)) from None
-    except OSError as error:
-        text = f"The consent records cannot be read or written ({error.strerror}); see to that disk, then try again."
-        raise ConsentError("no_storage", text) from None
