@@ -231,6 +231,8 @@ def test_what_comes_back_after_a_withdrawal_goes_again(store: PersonStore, perso
     (deletion,) = store.expire()
     assert (deletion.pictures, deletion.loras) == (10, 1) and not folder.exists() and not lora.exists()
     assert store.expire() == () and events(store).count("withdrawn") == 1 and status(store) == ["withdrawn"]
+    write_lora(lora, person)
+    assert store.expire()[0].loras == 1 and not lora.exists(), "a model alone, too"
 
 
 def test_withdrawing_twice_is_no_error(store: PersonStore, person: str) -> None:
@@ -340,6 +342,13 @@ def test_pictures_cannot_change_places(store: PersonStore, person: str) -> None:
     first.write_bytes(two)
     second.write_bytes(one)
     assert opens(store, person) == "changed"
+    assert code_of(lambda: store.read_picture(person, 0)) == "changed", "before any hash is looked at"
+
+
+def test_a_key_opens_one_persons_things_only(store: PersonStore, person: str) -> None:
+    """Even all of a person's files together are not another one's."""
+    shutil.copytree(store.folder / "people" / person, store.folder / "people" / LINE)
+    assert code_of(lambda: store.read_picture(LINE, 0)) == "changed" and code_of(lambda: store.read_picture(person, 0)) is None
 
 
 def test_lines_taken_from_the_ledger_end_every_consent_before_them(store: PersonStore, person: str) -> None:
