@@ -12,8 +12,8 @@ from pack.nodes.engine.person.face import open_tracker
 from pack.nodes.engine.person.mesh_tracker import MeshTracker, read_model
 from performer import Act, Performer
 
-# Mesh points of NASA's portrait, first picture (no track yet), as the study's own code gave them, which agreed with MediaPipe 0.10.21 to 0.2 % of
-# the distance between the eyes: nose tip, chin, outer eye corners, mouth corners, middle of the lips.
+# Mesh points of NASA's portrait, first picture (no track yet), as the study's own code gave them, which agreed with MediaPipe 0.10.21
+# to 0.2 % of the distance between the eyes: nose tip, chin, outer eye corners, mouth corners, middle of the lips.
 KNOWN = {
     1: (223.6, 130.9),
     152: (221.8, 175.4),
