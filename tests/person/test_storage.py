@@ -307,6 +307,12 @@ def test_a_crash_while_writing_leaves_nothing(store: PersonStore, person: str) -
     assert status(store) == ["valid"] and [path.name for path in (store.folder / "people").iterdir()] == [person]
 
 
+def test_a_damaged_ledger_deletes_nobody(store: PersonStore, person: str) -> None:
+    """No readable line speaks of the person any more, but that is the disk's fault and not theirs."""
+    store.ledger.path.write_bytes(store.ledger.path.read_bytes().replace(b'"verified"', b'"verifies"'))
+    assert store.expire() == () and status(store) == ["damaged"] and (store.folder / "people" / person / "key").exists()
+
+
 def test_a_person_cannot_be_moved_into_another_ones_folder(store: PersonStore, person: str) -> None:
     other = verify_somebody(store, name="Someone Else").receipt_id
     people = store.folder / "people"
