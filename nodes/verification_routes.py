@@ -104,7 +104,7 @@ class VerificationRoutes:
         try:
             if kind == WSMsgType.TEXT and data != SWAP:
                 raise RouteError("bad_question", "Only pictures and the wish to swap are understood here.")
-            judge = partial(self._reception.receive, message=data) if answers == "picture" else self._reception.swap
+            judge = self._reception.swap if isinstance(data, str) else partial(self._reception.receive, message=data)
             guidance = await asyncio.to_thread(judge, session_id)
             return {**guidance.to_json(), "answers": answers}
         except Exception as error:
