@@ -36,6 +36,7 @@ from attacks import (  # noqa: E402
     clip_library,
     cut_out_print,
     exchange,
+    live,
     on_screen,
     replay,
     still_print,
@@ -195,11 +196,6 @@ def recorded(film: Film, camera: Camera, seed: int, record: dict[str, list]) -> 
         return picture
 
     return shown
-
-
-def live(person: Performer, chance: np.random.Generator) -> Film:
-    actor = Actor(chance)
-    return lambda guidance, at: person.render(actor.perform(guidance, at))
 
 
 def feed(session: Challenge, frames: list[tuple[bytes, int, str, float]]) -> str | None:

@@ -204,6 +204,14 @@ def test_the_dot_may_be_tried_twice(sitting: Sitting) -> None:
     assert sitting.follow(gain=0).reason == "follow_missed"
 
 
+def test_too_few_frames_for_the_dot_are_the_connections_fault(sitting: Sitting) -> None:
+    sitting.obey_all()
+    while sitting.shown[-1].state == "follow":
+        sitting.time += 0.5
+        sitting.show(Act())
+    assert sitting.shown[-1].reason == "connection_slow"
+
+
 def test_nobody_and_somebody_else_in_the_picture(sitting: Sitting) -> None:
     sitting.tracker.faces = 2
     assert sitting.show(Act(), 8).hint == "one_person"

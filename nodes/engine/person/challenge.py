@@ -158,6 +158,8 @@ class Challenge:
         return self._guide(Report())
 
     def _end_extra(self, stage: Stage, report: Report, sight: Sight) -> Guidance:
+        if report.ended not in ("passed", "missed"):
+            return self._refuse(report.ended or "follow_missed")
         if report.ended == "missed":
             self._retries += 1
             if self._retries > RETRIES:
