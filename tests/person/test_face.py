@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-from pack.nodes.engine.person import mesh_tracker
+from pack.nodes.engine.person import landmarker_tracker, mesh_tracker
 from pack.nodes.engine.person.face import open_tracker
 from pack.nodes.engine.person.mesh_tracker import MeshTracker, read_model
 from performer import Act, Performer
@@ -85,3 +87,41 @@ def test_built_in_tracker_is_the_default_and_names_its_models() -> None:
     tracker = open_tracker()
     assert isinstance(tracker, MeshTracker)
     assert all(len(sha256) == 64 and (mesh_tracker.FOLDER / name).is_file() for name, sha256 in tracker.models.items())
+
+
+def test_an_unknown_model_file_falls_back_to_the_built_in_tracker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / landmarker_tracker.MODEL).write_bytes(b"not the model")
+    monkeypatch.setattr(landmarker_tracker, "is_installed", lambda: True)
+    assert isinstance(open_tracker(tmp_path), MeshTracker)
+    assert "built-in face tracker" in caplog.text and str(tmp_path) not in caplog.text
+
+
+@pytest.mark.parametrize(("version", "fits"), [("0.10.21", False), ("0.10.30", True), ("1.2.2", True)])
+def test_only_packages_that_leave_numpy_alone_are_used(monkeypatch: pytest.MonkeyPatch, version: str, fits: bool) -> None:
+    monkeypatch.setattr(landmarker_tracker.metadata, "version", lambda name: version)
+    assert landmarker_tracker.is_installed() is fits
+
+
+def test_the_landmarkers_answer_becomes_a_face(portraits: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model itself cannot be had here: its answer is made of the built-in tracker's points, in its own form."""
+    picture = portraits["astronaut"]
+    known = MeshTracker().find(picture)
+    assert known is not None
+    height, width = picture.shape[:2]
+    all_points = np.concatenate([known.points, np.concatenate([known.irises.reshape(10, 2), np.zeros((10, 1))], axis=1)])
+    landmarks = [SimpleNamespace(x=x / width, y=y / height, z=z / width) for x, y, z in all_points]
+    names = ("browOuterUpLeft", "browOuterUpRight", "browInnerUp", "mouthSmileLeft", "mouthSmileRight", "jawOpen")
+    shapes = [SimpleNamespace(category_name=name, score=index / 10) for index, name in enumerate(names)]
+    tracker = landmarker_tracker.LandmarkerTracker.__new__(landmarker_tracker.LandmarkerTracker)
+    answer = SimpleNamespace(face_landmarks=[landmarks], face_blendshapes=[shapes])
+    tracker._landmarker, tracker._time_ms = SimpleNamespace(detect_for_video=lambda image, time_ms: answer), 0
+    image = SimpleNamespace(Image=lambda **parts: parts, ImageFormat=SimpleNamespace(SRGB=1))
+    monkeypatch.setitem(sys.modules, "mediapipe.tasks.python.vision.core.image", image)
+    face = tracker.find(picture)
+    assert face is not None and np.abs(face.points - known.points).max() < 1e-2 and np.abs(face.irises - known.irises).max() < 1e-2
+    assert face.expressions == pytest.approx({"smile": 0.35, "brows": 0.2, "jaw": 0.5})
+    assert all(0.2 < opening < 0.5 for opening in face.eye_openings)
+    answer.face_landmarks = []
+    assert tracker.find(picture) is None
