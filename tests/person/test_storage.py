@@ -383,6 +383,25 @@ def test_export_is_everything(store: PersonStore, person: str, tmp_path: Path) -
     assert events(store)[-1] == "exported"
 
 
+def test_damage_takes_nobodys_rights(store: PersonStore, person: str) -> None:
+    """Nothing may be used after lines of the ledger are lost, but the person still finds, gets and deletes what is theirs."""
+    store.note(person, "train_started", steps=10, pictures=10)
+    store.ledger.path.write_bytes(b"".join(store.ledger.path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert opens(store, person) == "ledger_damaged" and [(item.name, item.status) for item in store.list()] == [("Aiko Example", "damaged")]
+    assert len(zipfile.ZipFile(io.BytesIO(store.export(person))).namelist()) > 20
+    store.withdraw(person)
+    assert code_of(lambda: store.export(person)) == "withdrawn"
+
+
+@pytest.mark.parametrize("package", ["cryptography", "cv2"])
+def test_a_missing_package_is_named_before_anybody_sits_down(tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    store = PersonStore(tmp_path / "store")
+    with pytest.raises(ConsentError, match=f"package {package} is missing"):
+        store.begin_consent(make_consent())
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_full_disk_is_one_sentence(store: PersonStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> int:
         raise OSError(28, "No space left on device")

@@ -17,9 +17,12 @@ DAMAGED = "The consent records were damaged after this consent was given; please
 
 @contextmanager
 def plain_refusals() -> Iterator[None]:
-    """What goes wrong with disk, locks or keys becomes a ConsentError."""
+    """What goes wrong with disk, locks, keys or packages becomes a ConsentError."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        text = f"The Python package {error.name} is missing; install this pack's requirements.txt with ComfyUI's Python."
+        raise ConsentError("missing_package", text) from None
     except DamagedError as error:
         raise ConsentError("changed", str(error)) from None
     except LockedError as error:
@@ -27,3 +30,9 @@ def plain_refusals() -> Iterator[None]:
     except OSError as error:
         text = f"The consent records cannot be read or written ({error.strerror}); see to that disk, then try again."
         raise ConsentError("no_storage", text) from None
+
+
+def require_packages() -> None:
+    """ModuleNotFoundError where one of the packages is missing that a verification needs."""
+    import cryptography  # noqa: F401
+    import cv2  # noqa: F401

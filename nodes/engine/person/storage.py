@@ -30,7 +30,7 @@ from .pending import Desk, GalleryPicture, prepare
 from .person_files import MadeFile, PersonFiles
 from .private_file import make_private
 from .receipt import ID, Consent, ConsentError, Receipt, issue, verify
-from .refusals import DAMAGED, ENDED, TOO_FEW, UNKNOWN, plain_refusals
+from .refusals import DAMAGED, ENDED, TOO_FEW, UNKNOWN, plain_refusals, require_packages
 from .removal import Deletion, destroy, read_made, remove
 from .standing import Standing, Summary, read_standings
 
@@ -52,6 +52,8 @@ class PersonStore:
     def begin_consent(self, consent: Consent) -> str:
         """Keeps a complete consent and gives its id, which becomes the receipt's. ConsentError says what is missing."""
         consent = consent.checked()
+        with plain_refusals():
+            require_packages()  # before a person is led through all of it in vain
         pending = self._desk.add(consent)
         notice = notice_text(consent.language)
         with self._changing():
@@ -116,8 +118,8 @@ class PersonStore:
             raise ConsentError(standing.ended, ENDED[standing.ended])
         if not standing.sound:
             raise ConsentError("ledger_damaged", DAMAGED)
+        receipt = self._read_receipt(receipt_id)
         with plain_refusals():
-            receipt = Receipt.from_json(self._files(receipt_id).read_receipt(self._keys.master()))
             verify(receipt, self._keys.public(), time.time())
         if receipt.sha256 != standing.sha256 or receipt.receipt_id != receipt_id:
             raise ConsentError("changed", "This receipt is not the one that the ledger names; please verify again.")
@@ -170,17 +172,20 @@ class PersonStore:
                 self.ledger.append("lora_written", receipt_id, sha256=hash_file(path))
 
     def export(self, receipt_id: str) -> bytes:
-        """A zip with everything that is held on the person."""
-        receipt = self.receipt(receipt_id)
+        """A zip with everything that is held on the person, also where the records were damaged and nothing may be used any more."""
+        standing = self._standings().get(receipt_id)
+        if standing and standing.ended:
+            raise ConsentError(standing.ended, ENDED[standing.ended])
+        receipt = self._read_receipt(receipt_id)
         pictures = [self.read_picture(receipt_id, number) for number in range(len(receipt.pictures))]
         found = [file.path.resolve() for file in find_named(self.scan_folders, [receipt_id])]
         made = [file.path for file in read_made(self._files(receipt_id), self._keys) if file.path not in found]
         entries = [entry for entry in self.ledger.read() if entry.receipt_id == receipt_id]
         notice = notice_text(receipt.body["notice"]["language"], receipt.body["notice"]["version"])
-        public = self._keys.public().public_bytes_raw().hex()
-        content = write_export(Holdings(receipt, public, notice, pictures, entries, [*found, *made]))
-        self.note(receipt_id, "exported")
-        return content
+        with self._changing():
+            public = self._keys.public().public_bytes_raw().hex()
+            self.ledger.append("exported", receipt_id)
+        return write_export(Holdings(receipt, public, notice, pictures, entries, [*found, *made]))
 
     def withdraw(self, receipt_id: str) -> Deletion:
         """Ends a consent at once and deletes everything. May be repeated; it needs neither keys nor an undamaged ledger."""
@@ -263,16 +268,23 @@ class PersonStore:
         with plain_refusals():
             return remove(self._files(receipt_id), self._keys, self.scan_folders, self.ledger, self._changing)
 
+    def _read_receipt(self, receipt_id: str) -> Receipt:
+        """What lies there, whether it still holds or not; ConsentError where there is nothing or it is not whole."""
+        files = self._files(receipt_id)
+        if not files.exists():
+            raise ConsentError("unknown_receipt", UNKNOWN)
+        with plain_refusals():
+            return Receipt.from_json(files.read_receipt(self._keys.master()))
+
     def _summary(self, receipt_id: str, standing: Standing | None) -> Summary:
+        name, purposes, status = None, (), standing.status(time.time()) if standing else "damaged"
         try:
-            body = self.receipt(receipt_id).body
-            name, purposes, status = (
-                body["subject"]["name"],
-                tuple(body["purposes"]),
-                standing.status(time.time()) if standing else "damaged",
-            )
-        except ConsentError as error:
-            name, purposes, status = None, (), error.code if error.code in ENDED else "damaged"
+            if status not in ENDED:
+                body = self._read_receipt(receipt_id).body
+                name, purposes = body["subject"]["name"], tuple(body["purposes"])
+                self.receipt(receipt_id)
+        except ConsentError:
+            status = "damaged"
         if standing is None:
             return Summary(receipt_id, name, status, None, purposes, 0, "", "")
         return Summary(receipt_id, name, status, standing.level, purposes, standing.pictures, standing.given_at, standing.retention_until)
