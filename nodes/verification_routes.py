@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -132,6 +133,7 @@ class VerificationRoutes:
 
 def add_routes() -> None:
     """Puts the routes of verification and of the People panel on ComfyUI's server, if there is one in this process."""
+    import folder_paths
     from server import PromptServer
 
     from .engine.person.challenge import SessionMaker
@@ -142,6 +144,7 @@ def add_routes() -> None:
     if server is None:
         return
     store = person_store()
-    verification = VerificationRoutes(Reception(store, SessionMaker(open_tracker)))
+    maker = SessionMaker(partial(open_tracker, Path(folder_paths.models_dir) / "mediapipe"))
+    verification = VerificationRoutes(Reception(store, maker))
     for route in [*verification.routes(), *PeopleRoutes(store).routes()]:
         server.routes.route(route.method, route.path)(route.handler)

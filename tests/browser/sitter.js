@@ -67,12 +67,17 @@
     return tile;
   }
 
+  async function loadPoses() {
+    const loaded = await (await fetch("/sitter.json")).json();
+    for (const pose of loaded) pose.picture = new Blob([Uint8Array.from(atob(pose.jpeg), (letter) => letter.charCodeAt(0))], { type: "image/jpeg" });
+    return loaded;
+  }
+
   async function film() {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [640, 480];
     const pen = canvas.getContext("2d"), noise = makeNoise();
-    poses = await (await fetch("/sitter.json")).json();
-    for (const pose of poses) pose.picture = await (await fetch(`data:image/jpeg;base64,${pose.jpeg}`)).blob();
+    if (!poses.length) poses = await loadPoses();
     const draw = async (act, now) => {
       const pose = nearest(act);
       const picture = await createImageBitmap(pose.picture);
