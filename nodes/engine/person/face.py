@@ -34,8 +34,11 @@ class Face:
 class FaceTracker(Protocol):
     """Finds the largest face, keeping track of it from call to call. `models`: file name -> SHA-256, for the receipt."""
 
-    name: str
-    models: Mapping[str, str]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def models(self) -> Mapping[str, str]: ...
 
     def find(self, picture: np.ndarray) -> Face | None:
         """The face in a uint8 RGB picture [H, W, 3], or None."""

@@ -40,9 +40,14 @@ class Report:
 
 
 class Stage(Protocol):
-    state: str
-    action: str | None
-    begun: float
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def action(self) -> str | None: ...
+
+    @property
+    def begun(self) -> float: ...
 
     def see(self, sight: Sight, motion: Motion | None) -> Report: ...
 
