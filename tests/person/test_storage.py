@@ -13,6 +13,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,17 @@ def test_the_gallery_is_pruned(tmp_path: Path) -> None:
     assert code_of(lambda: store.finish(consent_id, keep)) == "unknown_consent"
     attempts = [entry.facts for entry in store.ledger.read() if entry.event == "attempt"]
     assert [(facts["passed"], facts["reason"]) for facts in attempts] == [(0, "too_slow"), (1, "")]
+
+
+def test_two_clicks_at_once_finish_once(tmp_path: Path) -> None:
+    store = PersonStore(tmp_path / "store")
+    consent_id, outcome = store.begin_consent(make_consent()), make_outcome()
+    store.record_attempt(consent_id, outcome)
+    store.choose(consent_id, outcome)
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda _: code_of(lambda: store.finish(consent_id, range(8))), range(4)))
+    assert sorted(codes, key=str) == [None, "unknown_consent", "unknown_consent", "unknown_consent"]
+    assert opens(store, consent_id) is None and events(store).count("verified") == 1
 
 
 def test_bad_light_or_closed_eyes_give_no_pictures(tmp_path: Path) -> None:

@@ -89,20 +89,19 @@ class PersonStore:
 
     def finish(self, consent_id: str, keep: Iterable[int]) -> Receipt:
         """Encrypts the pictures that the person kept and signs the receipt. ConsentError "too_few_pictures" below eight."""
-        pending = self._desk.find(consent_id)
-        outcome, wanted = pending.outcome, set(keep)
-        kept = [candidate for index, candidate in enumerate(pending.candidates) if index in wanted]
-        if outcome is None or len(kept) != len(wanted):
-            raise ConsentError("not_verified", "These pictures are not part of this session; please start again.")
-        if len(kept) < FEWEST_KEPT:
-            raise ConsentError("too_few_pictures", f"Please keep at least {FEWEST_KEPT} pictures.")
-        with self._changing():
+        with self._changing():  # and looks under the lock: two clicks at once must not finish twice
+            pending, wanted = self._desk.find(consent_id), set(keep)
+            kept = [candidate for index, candidate in enumerate(pending.candidates) if index in wanted]
+            if pending.outcome is None or len(kept) != len(wanted):
+                raise ConsentError("not_verified", "These pictures are not part of this session; please start again.")
+            if len(kept) < FEWEST_KEPT:
+                raise ConsentError("too_few_pictures", f"Please keep at least {FEWEST_KEPT} pictures.")
             self._keys.make()
             records = [candidate.record for candidate in kept]
             head, key = self.ledger.head(), self._keys.signing()
-            receipt = issue(consent_id, pending.consent, outcome, records, head, key, time.time())
+            receipt = issue(consent_id, pending.consent, pending.outcome, records, head, key, time.time())
             self._write(receipt, [candidate.png for candidate in kept])
-        self._desk.remove(consent_id)
+            self._desk.remove(consent_id)
         return receipt
 
     def list(self) -> tuple[Summary, ...]:
