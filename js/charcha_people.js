@@ -46,7 +46,7 @@ export class PeoplePanel {
       return await question();
     } catch (/** @type {any} */ error) {
       const words = this.words;
-      this.say(error.code === "lost" ? words.problems.lost.join(". ") : words.reasons[error.code] ?? error.message);
+      this.say(error.code === "lost" ? words.problems.lost.join(". ") : words.reasons[error.code === "expired" ? "expired_receipt" : error.code] ?? error.message);
       return otherwise;
     }
   }

@@ -4,13 +4,13 @@
 const STYLE = `
 .charcha, .charcha-people, .charcha-node {
   --charcha-back: var(--comfy-menu-bg, #1f2023);
-  --charcha-field: var(--comfy-input-bg, #2b2c30);
+  --charcha-field: color-mix(in srgb, var(--charcha-text) 8%, var(--charcha-back));
   --charcha-text: var(--input-text, #e8e8ea);
   --charcha-quiet: color-mix(in srgb, var(--charcha-text) 72%, var(--charcha-back));
   --charcha-line: color-mix(in srgb, var(--charcha-text) 20%, var(--charcha-back));
   --charcha-soft: color-mix(in srgb, var(--charcha-text) 6%, var(--charcha-back));
   --charcha-accent: #2563eb;
-  --charcha-glow: #4ade80;
+  --charcha-glow: color-mix(in srgb, #22c55e 72%, var(--charcha-text));
   --charcha-good: #16794a;
   --charcha-bad: #b4232b;
   font-family: inherit;

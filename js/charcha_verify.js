@@ -46,6 +46,7 @@ app.registerExtension({
     if (node.comfyClass === NODE) new PersonView(node);
   },
 
+  // The list of the node's definition is empty; ours is put back after ComfyUI has read the definitions anew.
   refreshComboInNodes() {
     refresh();
   },
@@ -90,6 +91,7 @@ class PersonView {
     const row = element("div", { class: "charcha-row" }, button(this.words.verify, () => verify(this), "main"), button(this.words.people, showPeople));
     this.root = element("div", { class: "charcha-node" }, this.card, row);
     for (const kind of ["keydown", "keyup"]) this.root.addEventListener(kind, (event) => event.stopPropagation());
+    this.input.options.getOptionLabel = (id) => this.label(id);
     const widget = node.addDOMWidget("music_video_charcha_view", "MUSIC_VIDEO_CHARCHA", this.root, {
       getValue: () => "",
       setValue: () => {},
@@ -119,11 +121,21 @@ class PersonView {
     return known.get(id)?.name ?? `${String(id).slice(0, 8)}…`;
   }
 
+  /** Nodes 2.0 asks for a label only when the value changes, so it is changed where the label has. @param {string} value */
+  relabel(value) {
+    const label = this.label(value);
+    const changed = this.labelled && this.labelled.value === value && this.labelled.label !== label;
+    this.labelled = { value, label };
+    if (!changed) return;
+    this.input.value = NOBODY;
+    setTimeout(() => this.input.value === NOBODY && (this.input.value = value));
+  }
+
   refresh() {
     const value = this.input.value || NOBODY;
     const open = [...known.values()].filter((person) => person.status === "valid" || person.status === "expiring").map((person) => person.receipt_id);
-    // New options, so that Nodes 2.0 asks for the labels again.
-    this.input.options = { ...this.input.options, values: [...new Set([NOBODY, ...open, value])], getOptionLabel: (id) => this.label(id) };
+    this.input.options.values = [...new Set([NOBODY, ...open, value])];
+    this.relabel(value);
     const person = known.get(value);
     const chip = person && element("span", { class: "charcha-chip", "data-status": person.status }, this.status[person.status] ?? person.status);
     const until = person && fill(this.words.until, { date: day(person.retention_until, languageOf(language())) });

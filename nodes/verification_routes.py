@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -22,7 +24,7 @@ from .route_answers import PREFIX, RouteError, answered, field, read_question, r
 SILENCE = 30  # seconds without a picture, after which a camera is taken to be gone
 SWAP = "swap"  # all that the page ever says in words while the camera runs
 # After these the next message may do better; everything else ends the session.
-MENDABLE = {"empty_frame", "frame_size", "not_a_picture", "wrong_nonce", "bad_question", "no_swap_left", "nothing_to_swap"}
+MENDABLE = {"wrong_nonce", "bad_question", "no_swap_left", "nothing_to_swap"}
 BREACHES = 20  # bad messages in one session, after which its line is cut
 
 
@@ -73,9 +75,15 @@ class VerificationRoutes:
             await socket.prepare(request)
             await self._listen(socket, session_id)
         finally:
-            await asyncio.shield(asyncio.to_thread(self._reception.leave, session_id))
+            await asyncio.shield(self._leave(session_id))
         await socket.close()
         return socket
+
+    async def _leave(self, session_id: str) -> None:
+        try:
+            await asyncio.to_thread(self._reception.leave, session_id)
+        except Exception as error:
+            refusal_of(error)  # logged; the socket has no use for a second answer
 
     async def _listen(self, socket: web.WebSocketResponse, session_id: str) -> None:
         breaches = 0
@@ -97,8 +105,8 @@ class VerificationRoutes:
         try:
             if kind == WSMsgType.TEXT and data != SWAP:
                 raise RouteError("bad_question", "Only pictures and the wish to swap are understood here.")
-            judge = self._reception.receive if answers == "picture" else self._reception.swap
-            guidance = await asyncio.to_thread(judge, session_id, *([data] if answers == "picture" else []))
+            judge = self._reception.swap if isinstance(data, str) else partial(self._reception.receive, message=data)
+            guidance = await asyncio.to_thread(judge, session_id)
             return {**guidance.to_json(), "answers": answers}
         except Exception as error:
             return {**refusal_of(error), "answers": answers}
@@ -125,6 +133,7 @@ class VerificationRoutes:
 
 def add_routes() -> None:
     """Puts the routes of verification and of the People panel on ComfyUI's server, if there is one in this process."""
+    import folder_paths
     from server import PromptServer
 
     from .engine.person.challenge import SessionMaker
@@ -135,6 +144,7 @@ def add_routes() -> None:
     if server is None:
         return
     store = person_store()
-    verification = VerificationRoutes(Reception(store, SessionMaker(open_tracker)))
+    maker = SessionMaker(partial(open_tracker, Path(folder_paths.models_dir) / "mediapipe"))
+    verification = VerificationRoutes(Reception(store, maker))
     for route in [*verification.routes(), *PeopleRoutes(store).routes()]:
         server.routes.route(route.method, route.path)(route.handler)

@@ -2,7 +2,7 @@
 // shows, and does it, as a person would: after a moment, smoothly, never twice quite alike. `window.sitter` says who sits.
 (() => {
   const AMOUNTS = { turn_right: ["yaw", 28], turn_left: ["yaw", -28], look_down: ["pitch", 18], look_up: ["pitch", -18], tilt_right: ["roll", -22], tilt_left: ["roll", 22], close_eyes: ["blink", 1], open_mouth: ["mouth", 0.8], smile: ["smile", 1], raise_brows: ["brows", 1], come_closer: ["closer", 0.45] };
-  const LAG = 350; // ms that the nose is behind the dot
+  const LAG = 250; // ms that the nose is behind the dot
   const rest = () => ({ yaw: 0, pitch: 0, roll: 0, blink: 0, mouth: 0, smile: 0, brows: 0, closer: 0 });
   const ease = (part) => ((part = Math.min(1, Math.max(0, part))), part ** 3 * (10 - 15 * part + 6 * part * part));
   const sitter = (window.sitter = { kind: "person", problem: "", frames: 0 });
@@ -14,6 +14,14 @@
   function between(now) {
     const part = ease((now - start) / length);
     return Object.fromEntries(Object.keys(from).map((name) => [name, from[name] + (to[name] - from[name]) * part]));
+  }
+
+  /** Where the dot was, between the places where it was shown. */
+  function dotAt(time) {
+    const next = dots.findIndex(([shown]) => shown > time);
+    if (next < 1) return dots.at(next).slice(1);
+    const [[t0, x0, y0], [t1, x1, y1]] = dots.slice(next - 1, next + 1), part = (time - t0) / (t1 - t0);
+    return [x0 + (x1 - x0) * part, y0 + (y1 - y0) * part];
   }
 
   function react(now) {
@@ -30,10 +38,10 @@
     }
     const act = between(now);
     if (page.dot) dots.push([now, ...page.dot.split(",").map(Number)]);
-    const past = dots.filter(([time]) => time <= now - LAG).at(-1);
-    if (page.state === "follow" && past) {
-      act.yaw += (18 * (past[1] - 0.5)) / 0.38;
-      act.pitch += (10 * (past[2] - 0.5)) / 0.38;
+    if (page.state === "follow" && dots.length) {
+      const [x, y] = dotAt(now - LAG);
+      act.yaw += (18 * (x - 0.5)) / 0.38;
+      act.pitch += (10 * (y - 0.5)) / 0.38;
     }
     return act;
   }
@@ -59,12 +67,17 @@
     return tile;
   }
 
+  async function loadPoses() {
+    const loaded = await (await fetch("/sitter.json")).json();
+    for (const pose of loaded) pose.picture = new Blob([Uint8Array.from(atob(pose.jpeg), (letter) => letter.charCodeAt(0))], { type: "image/jpeg" });
+    return loaded;
+  }
+
   async function film() {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [640, 480];
     const pen = canvas.getContext("2d"), noise = makeNoise();
-    poses = await (await fetch("/sitter.json")).json();
-    for (const pose of poses) pose.picture = await (await fetch(`data:image/jpeg;base64,${pose.jpeg}`)).blob();
+    if (!poses.length) poses = await loadPoses();
     const draw = async (act, now) => {
       const pose = nearest(act);
       const picture = await createImageBitmap(pose.picture);
@@ -80,7 +93,7 @@
     const next = async () => {
       const now = performance.now();
       await draw(sitter.kind === "photo" ? rest() : react(now), now);
-      sitter.timer = setTimeout(next, 66);
+      sitter.timer = setTimeout(next, 80);
     };
     await next();
     return canvas.captureStream(15);

@@ -20,6 +20,12 @@ WHOLE = (0.0, 0.0, WIDTH - 1.0, HEIGHT - 1.0)
 GRID = 25
 
 
+def live(performer: Performer, random: np.random.Generator) -> Film:
+    """No attack in itself: someone who does what is asked. From one photograph it is a puppet."""
+    actor = Actor(random)
+    return lambda guidance, time: performer.render(actor.perform(guidance, time))
+
+
 def room(seed: int = 3) -> np.ndarray:
     """A blurred room to hold a print up in."""
     random = np.random.default_rng(seed)

@@ -79,6 +79,9 @@ def test_lines_that_are_taken_out_swapped_or_forged_are_found(ledger: Ledger) ->
         assert broken == Break(missing + 1, "missing" if missing == 3 else "changed")
     ledger.path.write_bytes(b"".join([lines[0], lines[2], lines[1], lines[3]]))
     assert ledger.verify() == Break(2, "changed")
+    spaced = json.dumps(json.loads(lines[1])).encode() + b"\n"
+    ledger.path.write_bytes(b"".join([lines[0], spaced, *lines[2:]]))
+    assert ledger.verify() == Break(2, "changed"), "the same in another spelling"
     ledger.path.write_bytes(b"")
     assert ledger.verify() == Break(1, "missing")
     ledger.path.unlink()

@@ -13,6 +13,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,17 @@ def test_the_gallery_is_pruned(tmp_path: Path) -> None:
     assert [(facts["passed"], facts["reason"]) for facts in attempts] == [(0, "too_slow"), (1, "")]
 
 
+def test_two_clicks_at_once_finish_once(tmp_path: Path) -> None:
+    store = PersonStore(tmp_path / "store")
+    consent_id, outcome = store.begin_consent(make_consent()), make_outcome()
+    store.record_attempt(consent_id, outcome)
+    store.choose(consent_id, outcome)
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda _: code_of(lambda: store.finish(consent_id, range(8))), range(4)))
+    assert sorted(codes, key=str) == [None, "unknown_consent", "unknown_consent", "unknown_consent"]
+    assert opens(store, consent_id) is None and events(store).count("verified") == 1
+
+
 def test_bad_light_or_closed_eyes_give_no_pictures(tmp_path: Path) -> None:
     store = PersonStore(tmp_path / "store")
     consent_id = store.begin_consent(make_consent())
@@ -205,13 +217,8 @@ def test_withdrawing_leaves_nothing_readable(store: PersonStore, person: str, tm
     assert opens(store, person) == "withdrawn" and status(store) == ["withdrawn"] and store.list()[0].name is None
     assert code_of(lambda: dataset.read(0)) == "withdrawn", "a dataset in a cache ends too"
     kinds = [(entry.facts["kind"], entry.facts["result"]) for entry in store.ledger.read() if entry.event == "deleted"]
-    assert kinds == [("picture", "done")] * 10 + [
-        ("key", "done"),
-        ("lora", "done"),
-        ("clip", "done"),
-        ("lora", "done"),
-        ("lora", "not_found"),
-    ]
+    made = [("lora", "done"), ("clip", "done"), ("lora", "done"), ("lora", "not_found")]
+    assert kinds == [*made, ("key", "done"), *[("picture", "done")] * 10]
     assert store.verify_ledger() is None and b"safetensors" not in store.ledger.path.read_bytes()
 
 
@@ -236,6 +243,8 @@ def test_what_comes_back_after_a_withdrawal_goes_again(store: PersonStore, perso
     (deletion,) = store.expire()
     assert (deletion.pictures, deletion.loras) == (10, 1) and not folder.exists() and not lora.exists()
     assert store.expire() == () and events(store).count("withdrawn") == 1 and status(store) == ["withdrawn"]
+    write_lora(lora, person)
+    assert store.expire()[0].loras == 1 and not lora.exists(), "a model alone, too"
 
 
 def test_withdrawing_twice_is_no_error(store: PersonStore, person: str) -> None:
@@ -271,7 +280,7 @@ def test_a_file_that_will_not_go_is_reported(store: PersonStore, person: str, tm
 
     monkeypatch.setattr(Path, "unlink", refuse)
     deletion = store.withdraw(person)
-    assert deletion.not_deleted == ("03.picture", "a.safetensors") and deletion.pictures == 9
+    assert deletion.not_deleted == ("a.safetensors", "03.picture") and deletion.pictures == 9
     assert opens(store, person) == "withdrawn"
     monkeypatch.undo()
     assert store.expire()[0].loras == 1 and not lora.exists(), "the next sweep tries again"
@@ -310,6 +319,12 @@ def test_a_crash_while_writing_leaves_nothing(store: PersonStore, person: str) -
     assert status(store) == ["valid"] and [path.name for path in (store.folder / "people").iterdir()] == [person]
 
 
+def test_a_damaged_ledger_deletes_nobody(store: PersonStore, person: str) -> None:
+    """No readable line speaks of the person any more, but that is the disk's fault and not theirs."""
+    store.ledger.path.write_bytes(store.ledger.path.read_bytes().replace(b'"verified"', b'"verifies"'))
+    assert store.expire() == () and status(store) == ["damaged"] and (store.folder / "people" / person / "key").exists()
+
+
 def test_a_person_cannot_be_moved_into_another_ones_folder(store: PersonStore, person: str) -> None:
     other = verify_somebody(store, name="Someone Else").receipt_id
     people = store.folder / "people"
@@ -345,6 +360,13 @@ def test_pictures_cannot_change_places(store: PersonStore, person: str) -> None:
     first.write_bytes(two)
     second.write_bytes(one)
     assert opens(store, person) == "changed"
+    assert code_of(lambda: store.read_picture(person, 0)) == "changed", "before any hash is looked at"
+
+
+def test_a_key_opens_one_persons_things_only(store: PersonStore, person: str) -> None:
+    """Even all of a person's files together are not another one's."""
+    shutil.copytree(store.folder / "people" / person, store.folder / "people" / LINE)
+    assert code_of(lambda: store.read_picture(LINE, 0)) == "changed" and code_of(lambda: store.read_picture(person, 0)) is None
 
 
 def test_lines_taken_from_the_ledger_end_every_consent_before_them(store: PersonStore, person: str) -> None:
@@ -371,6 +393,25 @@ def test_export_is_everything(store: PersonStore, person: str, tmp_path: Path) -
             == len([entry for entry in store.ledger.read() if entry.receipt_id == person]) - 1
         )
     assert events(store)[-1] == "exported"
+
+
+def test_damage_takes_nobodys_rights(store: PersonStore, person: str) -> None:
+    """Nothing may be used after lines of the ledger are lost, but the person still finds, gets and deletes what is theirs."""
+    store.note(person, "train_started", steps=10, pictures=10)
+    store.ledger.path.write_bytes(b"".join(store.ledger.path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert opens(store, person) == "ledger_damaged" and [(item.name, item.status) for item in store.list()] == [("Aiko Example", "damaged")]
+    assert len(zipfile.ZipFile(io.BytesIO(store.export(person))).namelist()) > 20
+    store.withdraw(person)
+    assert code_of(lambda: store.export(person)) == "withdrawn"
+
+
+@pytest.mark.parametrize("package", ["cryptography", "cv2"])
+def test_a_missing_package_is_named_before_anybody_sits_down(tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    store = PersonStore(tmp_path / "store")
+    with pytest.raises(ConsentError, match=f"package {package} is missing"):
+        store.begin_consent(make_consent())
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_full_disk_is_one_sentence(store: PersonStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -426,6 +467,7 @@ print(second)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_store(store: PersonStore, person: str) -> None:
     run = [sys.executable, "-c", VERIFIER, str(store.folder)]
     processes = [subprocess.Popen(run, stdout=subprocess.PIPE, text=True) for _ in range(2)]

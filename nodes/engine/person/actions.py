@@ -128,7 +128,8 @@ def find_pose(face: Face, neutral: Neutral) -> Pose:
     yaw = -np.arcsin(np.clip(turn[2, 0], -1, 1))
     pitch = np.arctan2(turn[2, 1], turn[2, 2])
     roll = np.arctan2(turn[1, 0], turn[0, 0])
-    return Pose(*(float(np.rad2deg(angle)) for angle in (yaw, pitch, roll)), scale)
+    yaw, pitch, roll = (float(np.rad2deg(angle)) for angle in (yaw, pitch, roll))
+    return Pose(yaw, pitch, roll, scale)
 
 
 def fit_rigid(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:

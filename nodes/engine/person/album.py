@@ -45,10 +45,12 @@ class Album:
         pages = self._bins.setdefault(where, [])
         sharpness = sharpness_of(sight)
         worst = min((page.sharpness for page in pages), default=0.0)
-        if len(pages) >= EACH and sharpness < worst * PATIENCE or self._is_full(sight):
+        if len(pages) >= EACH and sharpness < worst * PATIENCE:
             return
         distance = watch.distance(sight)
         if distance is None or distance > KEPT:
+            return
+        if len(pages) < EACH and self._is_full(sight) and not self._thin_out(len(pages)):
             return
         empty = np.empty((0, 0, 3), np.uint8)  # the pixels stay in the JPEG
         pages.append(_Page(jpeg, Sight(sight.time, empty, sight.face, sight.steady, sight.light), pose, expression, sharpness))
@@ -58,6 +60,14 @@ class Album:
     def _is_full(self, sight: Sight) -> bool:
         count, (height, width) = sum(map(len, self._bins.values())), sight.picture.shape[:2]
         return count >= MOST or (count + 1) * height * width > LARGEST
+
+    def _thin_out(self, count: int) -> bool:
+        """Makes room by the least sharp frame of the fullest bin, where that holds two more than a bin with `count`."""
+        fullest = max(self._bins.values(), key=len)
+        if len(fullest) < count + 2:
+            return False
+        fullest.pop()
+        return True
 
     def captures(self) -> tuple[Capture, ...]:
         """All of them, in the order they were taken."""

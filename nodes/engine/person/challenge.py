@@ -48,7 +48,7 @@ class Challenge:
         """`started`: the server's clock, seconds. `random` is the system's own unless a test wants a certain session."""
         self.session_id, self.nonce = secrets.token_hex(16), secrets.token_hex(32)
         self.outcome: Outcome | None = None
-        self.started = started
+        self.started = self._last_time = started
         self._tracker, self._random = tracker, random or SystemRandom()
         self._window = RELAXED_WINDOW if relaxed else WINDOW
         self._routine = draw_routine(self._random, STEPS)
@@ -158,6 +158,8 @@ class Challenge:
         return self._guide(Report())
 
     def _end_extra(self, stage: Stage, report: Report, sight: Sight) -> Guidance:
+        if report.ended not in ("passed", "missed"):
+            return self._refuse(report.ended or "follow_missed")
         if report.ended == "missed":
             self._retries += 1
             if self._retries > RETRIES:

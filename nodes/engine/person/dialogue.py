@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-ACTIONS = (
+ACTIONS: tuple[str, ...] = (
     "turn_left",
     "turn_right",
     "look_up",

@@ -7,12 +7,15 @@ the picture is as the camera sees it (not mirrored). What it does not know: whet
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+log = logging.getLogger("music_video")
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,11 @@ class Face:
 class FaceTracker(Protocol):
     """Finds the largest face, keeping track of it from call to call. `models`: file name -> SHA-256, for the receipt."""
 
-    name: str
-    models: Mapping[str, str]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def models(self) -> Mapping[str, str]: ...
 
     def find(self, picture: np.ndarray) -> Face | None:
         """The face in a uint8 RGB picture [H, W, 3], or None."""
@@ -45,6 +51,12 @@ class FaceTracker(Protocol):
 
 def open_tracker(models_folder: Path | None = None) -> FaceTracker:
     """The best backend at hand; `models_folder` is where a user may have put `face_landmarker.task`."""
+    from .landmarker_tracker import MODEL, LandmarkerTracker, is_installed
     from .mesh_tracker import MeshTracker
 
+    if models_folder is not None and (models_folder / MODEL).is_file() and is_installed():
+        try:
+            return LandmarkerTracker(models_folder)
+        except (ValueError, RuntimeError, ImportError, OSError) as error:
+            log.warning("MediaPipe's face landmarker could not be used (%s); the built-in face tracker is.", type(error).__name__)
     return MeshTracker()

@@ -42,6 +42,7 @@ class Likeness:
         """`neutral`: the person's resting mesh, float [468, 3]."""
         self._layout = _lay_out(neutral)
         self._corner, self._share = _fill_layout(self._layout)
+        self._sides = np.sign(normals_ahead(neutral))  # a resting face shows all of its triangles' outer sides
         self._inside = self._corner >= 0
         self._kept = self._inside & _still_parts(self._layout)
         self._enrolled: list[Texture] = []
@@ -68,7 +69,8 @@ class Likeness:
         smooth = cv2.GaussianBlur(flat.astype(np.float32), (0, 0), 1.0)
         edges = np.stack([cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)], axis=-1)
         seen = self._kept.copy()
-        seen[self._inside] &= facing(points)[self._corner[self._inside]] > FACING
+        facing = normals_ahead(points) * self._sides
+        seen[self._inside] &= facing[self._corner[self._inside]] > FACING
         return Texture(edges, seen)
 
 
@@ -84,12 +86,11 @@ def compare(first: Texture, second: Texture) -> float | None:
     return float(1 - (weights * cosine).sum() / max(float(weights.sum()), 1e-6))
 
 
-def facing(points: np.ndarray) -> np.ndarray:
-    """How much each triangle looks towards the camera, -1..1 [854]."""
+def normals_ahead(points: np.ndarray) -> np.ndarray:
+    """How much each triangle's normal points along the camera's axis, -1..1 [854]; which side that is depends on how it is wound."""
     a, b, c = (points[triangles()[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
-    ahead = normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
-    return ahead * np.sign(np.median(ahead))
+    return normals[:, 2] / (np.linalg.norm(normals, axis=1) + 1e-9)
 
 
 def _bounds(points: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,20 +29,19 @@ class Deletion:
         return asdict(self)
 
 
-def remove(files: PersonFiles, keys: KeyRing, scan_folders: Sequence[Path], ledger: Ledger) -> Deletion:
-    """Deletes everything. Works without the keys too, and may be called again: what is gone already is no error."""
-    made = read_made(files, keys)
-    receipt_id = files.receipt_id
+def remove(
+    files: PersonFiles, keys: KeyRing, scan_folders: Sequence[Path], ledger: Ledger, lock: Callable[[], AbstractContextManager[None]]
+) -> Deletion:  # fmt: skip
+    """Deletes everything. Works without the keys too, and may be called again: what is gone already is no error.
+
+    The person's own folder goes last, because it holds the list of the rest: a deletion that was cut off can be taken up
+    again. Only that is done under the `lock`; to look through many models takes long.
+    """
+    receipt_id, made = files.receipt_id, read_made(files, keys)
     named = {file.path.resolve(): file.kind for file in find_named(scan_folders, [receipt_id])}
     lost = [file for file in made if not _is_ours(file, receipt_id)]
     named |= {file.path.resolve(): file.kind for file in made if file not in lost}
-
-    numbers, stuck = files.numbers(), list(files.destroy() if files.exists() else ())
-    for number in numbers:
-        _note(ledger, receipt_id, "picture", "failed" if picture_name(number) in stuck else "done", number)
-    if numbers:
-        _note(ledger, receipt_id, "key", "failed" if KEY in stuck else "done")
-    gone = {"lora": 0, "clip": 0}
+    gone, stuck = {"lora": 0, "clip": 0}, []
     for path, kind in named.items():
         deleted = delete_file(path)
         gone[kind] += deleted
@@ -49,8 +49,20 @@ def remove(files: PersonFiles, keys: KeyRing, scan_folders: Sequence[Path], ledg
         _note(ledger, receipt_id, kind, "done" if deleted else "failed")
     for file in lost:
         _note(ledger, receipt_id, file.kind, "not_found")
-    pictures = sum(picture_name(number) not in stuck for number in numbers)
-    return Deletion(receipt_id, pictures, gone["lora"], gone["clip"], tuple(file.path.name for file in lost), tuple(stuck))
+    with lock():
+        pictures, left = destroy(files, ledger)
+    return Deletion(receipt_id, pictures, gone["lora"], gone["clip"], tuple(file.path.name for file in lost), (*stuck, *left))
+
+
+def destroy(files: PersonFiles, ledger: Ledger) -> tuple[int, tuple[str, ...]]:
+    """Deletes a person's folder, its key first. Gives the number of pictures and the names of what would not go. Call under the lock."""
+    numbers = files.numbers()
+    stuck = files.destroy() if files.exists() else ()
+    if numbers:
+        _note(ledger, files.receipt_id, "key", "failed" if KEY in stuck else "done")
+    for number in numbers:
+        _note(ledger, files.receipt_id, "picture", "failed" if picture_name(number) in stuck else "done", number)
+    return sum(picture_name(number) not in stuck for number in numbers), stuck
 
 
 def read_made(files: PersonFiles, keys: KeyRing) -> tuple[MadeFile, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST = 8
 FAILURES, WITHIN, PAUSE = 5, 180.0, 1800.0
-REMEMBERED = 600.0  # a finished session can be read this long
+REMEMBERED = 180.0  # after its start a session can be found this long; it may hold pictures
 
 
 class SessionMaker:

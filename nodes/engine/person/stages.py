@@ -11,9 +11,10 @@ from random import Random
 from typing import Protocol
 
 from .actions import TURNS, Motion, Neutral, find_neutral, name_action
-from .follow import LEAD, SECONDS, TAIL, DotPath, draw_path, judge_follow
+from .follow import FEWEST, LEAD, SECONDS, TAIL, DotPath, draw_path, judge_follow
 from .liveness import Sight, Watch, placement_hint
 from .relief import Turn
+from .screen_light import FEWEST as FEWEST_LIT
 from .screen_light import SECONDS as LIT_SECONDS
 from .screen_light import TAIL as LIT_TAIL
 from .screen_light import ColourRow, draw_colours, judge_light, read_skin
@@ -39,9 +40,14 @@ class Report:
 
 
 class Stage(Protocol):
-    state: str
-    action: str | None
-    begun: float
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def action(self) -> str | None: ...
+
+    @property
+    def begun(self) -> float: ...
 
     def see(self, sight: Sight, motion: Motion | None) -> Report: ...
 
@@ -164,6 +170,8 @@ class Follow:
             self._times.append(time)
             self._angles.append((motion.pose.yaw, motion.pose.pitch))
         if time >= SECONDS + TAIL:
+            if len(self._times) < FEWEST:
+                return Report("connection_slow")
             return Report("passed" if judge_follow(self._path, self._times, self._angles) else "missed", 1.0)
         progress = min(max(time, 0.0) / (SECONDS + TAIL), 0.99)
         return Report(progress=progress, dot=self._path.on_preview(max(time, 0.0)))
@@ -186,6 +194,8 @@ class Light:
             self._times.append(time)
             self._skin.append(read_skin(sight.picture, sight.face))
         if time >= LIT_SECONDS + LIT_TAIL:
+            if len(self._times) < FEWEST_LIT:
+                return Report("connection_slow")
             return Report("passed" if judge_light(self._row, self._times, self._skin) else "missed", 1.0)
         return Report(progress=min(time / (LIT_SECONDS + LIT_TAIL), 0.99), colour=self._row.at(time))
 

@@ -22,25 +22,22 @@ from typing import TYPE_CHECKING
 from .dataset import FaceDataset, decode_picture, encode_thumbnail
 from .erasure import find_named, hash_file
 from .export import Holdings, write_export
-from .folder_lock import LockedError, locked
-from .keys import DamagedError, KeyRing
+from .folder_lock import locked
+from .keys import KeyRing
 from .ledger import Break, Ledger
 from .notice import notice_text
 from .pending import Desk, GalleryPicture, prepare
 from .person_files import MadeFile, PersonFiles
 from .private_file import make_private
 from .receipt import ID, Consent, ConsentError, Receipt, issue, verify
-from .removal import Deletion, read_made, remove
+from .refusals import DAMAGED, ENDED, TOO_FEW, UNKNOWN, plain_refusals, require_packages
+from .removal import Deletion, destroy, read_made, remove
 from .standing import Standing, Summary, read_standings
 
 if TYPE_CHECKING:
     from .outcome import Outcome
 
 FEWEST_KEPT = 8  # fewer do not make a usable model of a face
-TOO_FEW = "Too few pictures were sharp and bright enough; please sit closer, with light on your face, and try again."
-UNKNOWN = "This person is not known here; choose another one, or verify first."
-ENDED = {"withdrawn": "This person has withdrawn their consent.", "expired": "This consent has run out; please verify again."}
-DAMAGED = "The consent records were damaged after this consent was given; please verify again."
 
 
 class PersonStore:
@@ -55,6 +52,8 @@ class PersonStore:
     def begin_consent(self, consent: Consent) -> str:
         """Keeps a complete consent and gives its id, which becomes the receipt's. ConsentError says what is missing."""
         consent = consent.checked()
+        with plain_refusals():
+            require_packages()  # before a person is led through all of it in vain
         pending = self._desk.add(consent)
         notice = notice_text(consent.language)
         with self._changing():
@@ -90,20 +89,19 @@ class PersonStore:
 
     def finish(self, consent_id: str, keep: Iterable[int]) -> Receipt:
         """Encrypts the pictures that the person kept and signs the receipt. ConsentError "too_few_pictures" below eight."""
-        pending = self._desk.find(consent_id)
-        outcome, wanted = pending.outcome, set(keep)
-        kept = [candidate for index, candidate in enumerate(pending.candidates) if index in wanted]
-        if outcome is None or len(kept) != len(wanted):
-            raise ConsentError("not_verified", "These pictures are not part of this session; please start again.")
-        if len(kept) < FEWEST_KEPT:
-            raise ConsentError("too_few_pictures", f"Please keep at least {FEWEST_KEPT} pictures.")
-        with self._changing():
+        with self._changing():  # and looks under the lock: two clicks at once must not finish twice
+            pending, wanted = self._desk.find(consent_id), set(keep)
+            kept = [candidate for index, candidate in enumerate(pending.candidates) if index in wanted]
+            if pending.outcome is None or len(kept) != len(wanted):
+                raise ConsentError("not_verified", "These pictures are not part of this session; please start again.")
+            if len(kept) < FEWEST_KEPT:
+                raise ConsentError("too_few_pictures", f"Please keep at least {FEWEST_KEPT} pictures.")
             self._keys.make()
             records = [candidate.record for candidate in kept]
             head, key = self.ledger.head(), self._keys.signing()
-            receipt = issue(consent_id, pending.consent, outcome, records, head, key, time.time())
+            receipt = issue(consent_id, pending.consent, pending.outcome, records, head, key, time.time())
             self._write(receipt, [candidate.png for candidate in kept])
-        self._desk.remove(consent_id)
+            self._desk.remove(consent_id)
         return receipt
 
     def list(self) -> tuple[Summary, ...]:
@@ -119,8 +117,8 @@ class PersonStore:
             raise ConsentError(standing.ended, ENDED[standing.ended])
         if not standing.sound:
             raise ConsentError("ledger_damaged", DAMAGED)
-        with _sentences():
-            receipt = Receipt.from_json(self._files(receipt_id).read_receipt(self._keys.master()))
+        receipt = self._read_receipt(receipt_id)
+        with plain_refusals():
             verify(receipt, self._keys.public(), time.time())
         if receipt.sha256 != standing.sha256 or receipt.receipt_id != receipt_id:
             raise ConsentError("changed", "This receipt is not the one that the ledger names; please verify again.")
@@ -144,7 +142,7 @@ class PersonStore:
 
     def read_picture(self, receipt_id: str, number: int) -> bytes:
         """PNG. For FaceDataset, which checks its hash."""
-        with _sentences():
+        with plain_refusals():
             return self._files(receipt_id).read_picture(self._keys.master(), number)
 
     def standing(self, receipt_id: str) -> str:
@@ -173,17 +171,20 @@ class PersonStore:
                 self.ledger.append("lora_written", receipt_id, sha256=hash_file(path))
 
     def export(self, receipt_id: str) -> bytes:
-        """A zip with everything that is held on the person."""
-        receipt = self.receipt(receipt_id)
+        """A zip with everything that is held on the person, also where the records were damaged and nothing may be used any more."""
+        standing = self._standings().get(receipt_id)
+        if standing and standing.ended:
+            raise ConsentError(standing.ended, ENDED[standing.ended])
+        receipt = self._read_receipt(receipt_id)
         pictures = [self.read_picture(receipt_id, number) for number in range(len(receipt.pictures))]
         found = [file.path.resolve() for file in find_named(self.scan_folders, [receipt_id])]
         made = [file.path for file in read_made(self._files(receipt_id), self._keys) if file.path not in found]
         entries = [entry for entry in self.ledger.read() if entry.receipt_id == receipt_id]
         notice = notice_text(receipt.body["notice"]["language"], receipt.body["notice"]["version"])
-        public = self._keys.public().public_bytes_raw().hex()
-        content = write_export(Holdings(receipt, public, notice, pictures, entries, [*found, *made]))
-        self.note(receipt_id, "exported")
-        return content
+        with self._changing():
+            public = self._keys.public().public_bytes_raw().hex()
+            self.ledger.append("exported", receipt_id)
+        return write_export(Holdings(receipt, public, notice, pictures, entries, [*found, *made]))
 
     def withdraw(self, receipt_id: str) -> Deletion:
         """Ends a consent at once and deletes everything. May be repeated; it needs neither keys nor an undamaged ledger."""
@@ -192,24 +193,32 @@ class PersonStore:
             standing = self._standings().get(receipt_id)
             if standing is None and receipt_id not in self._stored():
                 raise ConsentError("unknown_receipt", UNKNOWN)
-            return self._end(receipt_id, "withdrawn", standing.ended if standing else None)
+            if standing is None or not standing.ended:  # from this line on nothing can be opened, whatever happens to the deletion
+                self.ledger.append("withdrawn", receipt_id)
+        return self._remove(receipt_id)
 
     def expire(self, now: float | None = None) -> tuple[Deletion, ...]:
         """Deletes what has run out, finishes deletions that were cut off, and finds files of ended consents that came back."""
         if not self.folder.exists():
             return ()
         with self._changing():
-            standings = self._standings()
             clock = time.time() if now is None else now
-            ended = {key: standing for key, standing in standings.items() if standing.is_over(clock)}
-            back = {file.receipt_id for file in find_named(self.scan_folders, ended)}
-            due = [key for key, standing in ended.items() if not standing.ended or key in back or self._files(key).exists()]
-            done = [self._end(key, "expired", ended[key].ended) for key in due]
-            if self.ledger.verify() is None:  # a folder that no line speaks of is what a crash left
-                done += [self._remove(key) for key in self._stored() if key not in standings]
-            for leftover in self._people.glob(".new-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-        return tuple(done)
+            over = {key: standing for key, standing in self._standings().items() if standing.is_over(clock)}
+            new = [key for key, standing in over.items() if not standing.ended]
+            for key in new:
+                self.ledger.append("expired", key)
+            self._tidy()
+        with plain_refusals():
+            back = {file.receipt_id for file in find_named(self.scan_folders, over)}
+        return tuple(self._remove(key) for key in over if key in new or key in back or self._files(key).exists())
+
+    def _tidy(self) -> None:
+        """Deletes what a crash left: folders that were being written, and those that no line of a whole ledger speaks of."""
+        for leftover in self._people.glob(".new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if self.ledger.verify() is None:
+            for key in set(self._stored()) - set(self._standings()):
+                destroy(self._files(key), self.ledger)
 
     @property
     def _people(self) -> Path:
@@ -225,7 +234,7 @@ class PersonStore:
 
     def _standings(self) -> dict[str, Standing]:
         """By receipt id; read anew whenever the ledger has changed."""
-        with _sentences():
+        with plain_refusals():
             stamp = self.ledger.stamp()
             if not stamp or stamp != self._seen[0]:
                 entries, broken = self.ledger.inspect()
@@ -254,25 +263,27 @@ class PersonStore:
                 files.destroy()
             raise
 
-    def _end(self, receipt_id: str, event: str, ended: str | None) -> Deletion:
-        """The line in the ledger comes first: from then on nothing can be opened, whatever happens to the deletion."""
-        if not ended:
-            self.ledger.append(event, receipt_id)
-        return self._remove(receipt_id)
-
     def _remove(self, receipt_id: str) -> Deletion:
-        return remove(self._files(receipt_id), self._keys, self.scan_folders, self.ledger)
+        with plain_refusals():
+            return remove(self._files(receipt_id), self._keys, self.scan_folders, self.ledger, self._changing)
+
+    def _read_receipt(self, receipt_id: str) -> Receipt:
+        """What lies there, whether it still holds or not; ConsentError where there is nothing or it is not whole."""
+        files = self._files(receipt_id)
+        if not files.exists():
+            raise ConsentError("unknown_receipt", UNKNOWN)
+        with plain_refusals():
+            return Receipt.from_json(files.read_receipt(self._keys.master()))
 
     def _summary(self, receipt_id: str, standing: Standing | None) -> Summary:
+        name, purposes, status = None, (), standing.status(time.time()) if standing else "damaged"
         try:
-            body = self.receipt(receipt_id).body
-            name, purposes, status = (
-                body["subject"]["name"],
-                tuple(body["purposes"]),
-                standing.status(time.time()) if standing else "damaged",
-            )
-        except ConsentError as error:
-            name, purposes, status = None, (), error.code if error.code in ENDED else "damaged"
+            if status not in ENDED:
+                body = self._read_receipt(receipt_id).body
+                name, purposes = body["subject"]["name"], tuple(body["purposes"])
+                self.receipt(receipt_id)
+        except ConsentError:
+            status = "damaged"
         if standing is None:
             return Summary(receipt_id, name, status, None, purposes, 0, "", "")
         return Summary(receipt_id, name, status, standing.level, purposes, standing.pictures, standing.given_at, standing.retention_until)
@@ -280,21 +291,7 @@ class PersonStore:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Holds the store's lock."""
-        with _sentences():
+        with plain_refusals():
             make_private(self.folder)
             with locked(self.folder / "store.lock"):
                 yield
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What goes wrong with disk, locks or keys becomes a ConsentError: one sentence without paths."""
-    try:
-        yield
-    except DamagedError as error:
-        raise ConsentError("changed", str(error)) from None
-    except LockedError as error:
-        raise ConsentError("busy", str(error)) from None
-    except OSError as error:
-        text = f"The consent records cannot be read or written ({error.strerror}); see to that disk, then try again."
-        raise ConsentError("no_storage", text) from None
