@@ -7,7 +7,7 @@ is written. Noise, conditionings and the network's call are core's own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import comfy.model_management
@@ -17,6 +17,7 @@ import comfy.sampler_helpers
 import comfy.samplers
 
 from .autograd_weights import readable_weights
+from .engine.person.recomputation import saved_norm_inputs
 from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
 
@@ -49,7 +50,7 @@ class HostStudent:
         patcher, management = self._patcher, comfy.model_management
         management.load_models_gpu([patcher], memory_required=patcher.memory_required([4, *self._shape]) * 3, force_full_load=True)
         try:
-            with torch.inference_mode(False), torch.enable_grad(), readable_weights(self._base):
+            with torch.inference_mode(False), torch.enable_grad(), readable_weights(self._base), self._kept_for_gradients():
                 patcher.pre_run()
                 management.in_training = True
                 self._options = self._call_options()
@@ -59,6 +60,10 @@ class HostStudent:
             patcher.cleanup()
             if self._patcher.is_clone(self._model) and self._patcher.object_patches.keys() != self._model.object_patches.keys():
                 management.unload_model_and_clones(patcher)  # the precision was for training only
+
+    def _kept_for_gradients(self) -> AbstractContextManager[None]:
+        network = self._base.diffusion_model
+        return nullcontext() if hasattr(network, "input_blocks") else saved_norm_inputs(network)
 
     def _call_options(self) -> dict[str, Any]:
         """Upstream's patches and wrappers, as core's samplers hand them to the network."""

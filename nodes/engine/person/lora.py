@@ -221,10 +221,13 @@ class _Training:
         course = self.course
         with self._smoothed() as values:
             loss = held_out_loss(self.student, self.lesson, self.device, lambda: self.on_progress(self._now()))
-            best = min((known for _, known in course.checks if math.isfinite(known)), default=math.inf)
+            known = course.best_loss if course.best_step else math.inf
             course.checks.append((course.step, loss))
-            if loss < best or not course.best:
+            if course.step and loss < known:  # the start is measured too, but is never an answer
                 course.best_step, course.best = course.step, [value.detach().cpu().clone() for value in values]
+        if not math.isfinite(loss):
+            self._give_up()
+            return
         since = sum(step > course.best_step for step, _ in course.checks)
         if self.settings.early_stop and since >= PATIENCE:
             self.ended = "early"

@@ -18,12 +18,35 @@ def recomputing(network: torch.nn.Module, wanted: bool) -> Iterator[None]:
 
     changed = find_blocks(network) if wanted else []
     for block in changed:
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False)
+        block.forward = partial(checkpoint, partial(_on_copies, block.forward), use_reentrant=False)
     try:
         yield
     finally:
         for block in changed:
             vars(block).pop("forward", None)
+
+
+@contextmanager
+def saved_norm_inputs(network: torch.nn.Module) -> Iterator[None]:
+    """Some transformers add to their hidden state in place after a norm has kept it for the way back; here norms keep a copy."""
+    norms = [module for module in network.modules() if "norm" in type(module).__name__.lower()]
+    hooks = [norm.register_forward_pre_hook(lambda _norm, given: (_copy(given[0]), *given[1:])) for norm in norms]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _on_copies(forward: Any, *given: Any, **named: Any) -> Any:
+    """What comes in is needed as it was when the block is computed again."""
+    return forward(*map(_copy, given), **{name: _copy(value) for name, value in named.items()})
+
+
+def _copy(value: Any) -> Any:
+    import torch
+
+    return value.clone() if isinstance(value, torch.Tensor) and value.requires_grad else value
 
 
 def find_blocks(network: torch.nn.Module) -> list[Any]:
