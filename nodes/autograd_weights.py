@@ -44,3 +44,12 @@ def _view(tensor: torch.Tensor) -> Any:
     view = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
     view.set_(tensor.untyped_storage(), tensor.storage_offset(), tensor.size(), tensor.stride())
     return torch.nn.Parameter(view, requires_grad=False) if isinstance(tensor, torch.nn.Parameter) else view
+
+
+def ordinary(value: Any) -> Any:
+    """Gradients cannot pass tensors that were made in inference mode; a copy is an ordinary one."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value.clone() if value.is_inference() else value
+    return [ordinary(item) for item in value] if isinstance(value, list) else value

@@ -15,7 +15,8 @@ from .image_model import SamplingSettings
 from .personal_receipts import attach_receipt, mark_tensors
 from .personal_training import FORMATS, keep, train
 from .sockets import FaceDatasetSocket, to_image
-from .training_model import PRECISIONS, HostStudent
+from .training_model import HostStudent
+from .training_precision import PRECISIONS
 
 ADVANCED: dict[str, Any] = {"optional": True, "advanced": True}
 

@@ -59,11 +59,12 @@ def require_consent(receipt_ids: Iterable[str], *purposes: str) -> None:
             raise ConsentError("other_purpose", "The person in this LoRA has not agreed to this use; ask them, and verify again.")
 
 
-@dataclass(frozen=True)
+@dataclass
 class FilmConsents:
-    """The consents that a film needs, asked before, between its shots and after it."""
+    """The consents that a film needs, asked before, between its shots and after it. `frames` counts what was drawn."""
 
     ids: tuple[str, ...]
+    frames: int = 0
 
     @contextmanager
     def required(self) -> Iterator[None]:
@@ -72,6 +73,8 @@ class FilmConsents:
         try:
             yield
             require_consent(self.ids, "make_videos")
+            for receipt_id in self.ids if self.frames else ():
+                person_store().note(receipt_id, "film_rendered", frames=self.frames)
         except ConsentError:
             person_store().expire()
             raise
@@ -83,11 +86,8 @@ class FilmConsents:
             if progress.shot not in shots:
                 require_consent(self.ids, "make_videos")
                 shots.add(progress.shot)
+            self.frames = progress.total
             report(progress)
-            if progress.total and progress.done >= progress.total and len(shots):
-                shots.clear()
-                for receipt_id in self.ids:
-                    person_store().note(receipt_id, "film_rendered", frames=progress.total)
 
         return look
 

@@ -16,16 +16,15 @@ import comfy.patcher_extension
 import comfy.sampler_helpers
 import comfy.samplers
 
-from .autograd_weights import readable_weights
+from .autograd_weights import ordinary, readable_weights
 from .engine.person.recomputation import saved_norm_inputs
 from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
+from .training_precision import choose_precision
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
-
-PRECISIONS = ("auto", "fp32", "bf16")
 
 
 class HostStudent:
@@ -118,7 +117,7 @@ class HostStudent:
 
     def _call(self, noisy: torch.Tensor, sigmas: torch.Tensor, captions: list[Any]) -> torch.Tensor:
         options = dict(self._options) | {"cond_or_uncond": [0], "sigmas": sigmas, "uuids": []}
-        conds = {name: _own(value) for name, value in comfy.samplers.cond_cat(captions).items()}
+        conds = {name: ordinary(value) for name, value in comfy.samplers.cond_cat(captions).items()}
         return self._base.apply_model(noisy, sigmas, **conds, transformer_options=options).float()
 
     def steepness(self, sigmas: torch.Tensor) -> torch.Tensor:
@@ -147,24 +146,3 @@ class HostStudent:
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return comfy.model_management.is_oom(error)
-
-
-def choose_precision(precision: str, patcher: Any) -> torch.dtype | None:
-    """What to compute in; None: what the model computes in anyway. fp16 is never trained in: small gradients vanish."""
-    import torch
-
-    usual, device = patcher.model.get_dtype_inference(), patcher.load_device
-    if precision == "auto":
-        bf16 = comfy.model_management.should_use_bf16(device)
-        precision = "bf16" if bf16 else "fp32"
-    wanted = torch.bfloat16 if precision == "bf16" else torch.float32
-    return None if wanted == usual else wanted
-
-
-def _own(value: Any) -> Any:
-    """Gradients cannot pass tensors that were made in inference mode; a copy is an ordinary one."""
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        return value.clone() if value.is_inference() else value
-    return [_own(item) for item in value] if isinstance(value, list) else value
