@@ -33,8 +33,8 @@ class PersonalLoraLoader(io.ComfyNode):
                 io.Float.Input("strength", default=1.0, min=-2.0, max=2.0, step=0.05, tooltip="How strongly the person appears."),
             ],
             outputs=[
-                io.Model.Output("model_out", display_name="model"),
-                io.Clip.Output("clip_out", display_name="clip"),
+                io.Model.Output("model_out", display_name="model", tooltip="The model with the person in it."),
+                io.Clip.Output("clip_out", display_name="clip", tooltip="The text encoder, as it came in."),
                 io.String.Output("trigger", display_name="trigger", tooltip="The word that calls the person in a prompt."),
             ],
         )  # fmt: skip

@@ -42,7 +42,7 @@ class Wishes:
     batch: int = 0
     gradient_accumulation: int = 1
     caption_dropout: float = 0.05
-    keep_others: bool = False
+    keep_others: bool = True
     snr_weighting: float = 5.0
     running_mean: str = "preset"  # "preset" | "on" | "off"
     checkpoint_every: int = 0

@@ -46,7 +46,8 @@ def _on_copies(forward: Any, *given: Any, **named: Any) -> Any:
 def _copy(value: Any) -> Any:
     import torch
 
-    return value.clone() if isinstance(value, torch.Tensor) and value.requires_grad else value
+    kept = isinstance(value, torch.Tensor) and value.is_floating_point() and torch.is_grad_enabled()
+    return value.clone() if kept else value
 
 
 def find_blocks(network: torch.nn.Module) -> list[Any]:

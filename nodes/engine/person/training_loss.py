@@ -20,24 +20,34 @@ if TYPE_CHECKING:
 def training_loss(
     student: Student, lesson: Lesson, draw: Draw, part: slice, device: Any, snr_limit: float, prior: Adapters | None
 ) -> torch.Tensor:
-    """Mean loss over a part of a step's examples. With `prior`, prompts without the trigger word are held to what the
-    network said before: the same noisy pictures, captioned as just any person, against the muted adapters."""
+    """Mean loss over a part of a step's examples. With `prior`, prompts without the trigger word are held to what they gave."""
     import torch
 
     examples = [lesson.examples[number] for number in draw.numbers[part]]
-    captions = [lesson.nothing if dropped else example.caption for example, dropped in zip(examples, draw.dropped[part], strict=True)]
+    dropped = [False] * len(examples) if prior else draw.dropped[part]
+    captions = [lesson.nothing if left_out else example.caption for example, left_out in zip(examples, dropped, strict=True)]
     latents = torch.stack([example.latent for example in examples]).to(device)
     weight = torch.stack([example.weight for example in examples]).to(device)
-    sigmas = pick_sigmas(student, draw.levels[part], device)
-    noisy = student.add_noise(latents, draw.noise[part].to(device), sigmas)
+    noise, sigmas = draw.noise[part].to(device), pick_sigmas(student, draw.levels[part], device)
+    noisy = student.add_noise(latents, noise, sigmas)
     scale = _spread(_loss_scale(student, sigmas, snr_limit), latents)
     loss = (scale * weight * (student.denoise(noisy, sigmas, captions) - latents) ** 2).mean()
     if prior is None:
         return loss
-    plain = [example.plain for example in examples]
-    with torch.no_grad(), prior.muted():
-        before = student.denoise(noisy, sigmas, plain)
-    return loss + (scale * (student.denoise(noisy, sigmas, plain) - before) ** 2).mean()
+    others = [lesson.nothing if number % 2 else example.plain for number, example in zip(draw.numbers[part], examples, strict=True)]
+    return loss + (scale * _change(student, prior, noise, sigmas, others) ** 2).mean()
+
+
+def _change(student: Student, adapters: Adapters, noise: torch.Tensor, sigmas: torch.Tensor, captions: Sequence[Any]) -> torch.Tensor:
+    """By how much the adapters change what the network makes of other captions, on noisy pictures of its own imagination."""
+    import torch
+
+    highest = student.noise_levels()[-1].to(sigmas).expand(len(sigmas))
+    with torch.no_grad(), adapters.muted():
+        imagined = student.denoise(student.add_noise(torch.zeros_like(noise), noise, highest), highest, captions)
+        noisy = student.add_noise(imagined, noise.flip(0) if len(noise) > 1 else noise.flip(-1), sigmas)
+        before = student.denoise(noisy, sigmas, captions)
+    return student.denoise(noisy, sigmas, captions) - before
 
 
 def held_out_loss(student: Student, lesson: Lesson, device: Any, check: Callable[[], None]) -> float:
