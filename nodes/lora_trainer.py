@@ -60,7 +60,7 @@ class LoRATrainer(io.ComfyNode):
                 io.Float.Input("caption_dropout", default=0.05, min=0.0, max=1.0, step=0.01, **ADVANCED,
                                tooltip="Share of pictures learnt without their caption."),
                 io.Boolean.Input("keep_others", default=True, **ADVANCED,
-                                 tooltip="Prior preservation: prompts without the trigger word stay as they were. More than twice the work."),
+                                 tooltip="Prior preservation: prompts without the trigger word change little. Over twice the work."),
                 io.Float.Input("snr_weighting", default=5.0, min=0.0, max=20.0, step=0.5, **ADVANCED,
                                tooltip="Min-SNR limit for noise and v models. 0: off."),
                 io.Combo.Input("running_mean", options=["preset", "on", "off"], default="preset", **ADVANCED,
