@@ -104,15 +104,8 @@ class LoRATrainer(io.ComfyNode):
         attach_receipt(patched, face_dataset.receipt_id)
         curve = to_image(plot_losses(trained.course, settings.steps))
         previews = to_image(stack(trained.previews)) if trained.previews else curve
-        return io.NodeOutput(
-            trained.tensors,
-            patched,
-            clip,
-            {"loss": trained.course.losses},
-            previews,
-            face_dataset.trigger,
-            ui=ui.PreviewImage(curve, cls=cls),
-        )
+        losses, shown = {"loss": trained.course.losses}, ui.PreviewImage(curve, cls=cls)
+        return io.NodeOutput(trained.tensors, patched, clip, losses, previews, face_dataset.trigger, ui=shown)
 
 
 def stack(pictures: tuple[Any, ...]) -> Any:

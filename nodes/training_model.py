@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import comfy.model_management
+import comfy.model_patcher
 import comfy.model_sampling
 import comfy.patcher_extension
 import comfy.sampler_helpers
@@ -46,7 +47,7 @@ class HostStudent:
     def open(self) -> Iterator[torch.nn.Module]:
         import torch
 
-        patcher, management = self._patcher, comfy.model_management
+        patcher, management = self._patcher, cast(Any, comfy.model_management)
         management.load_models_gpu([patcher], memory_required=patcher.memory_required([4, *self._shape]) * 3, force_full_load=True)
         try:
             with torch.inference_mode(False), torch.enable_grad(), readable_weights(self._base), self._kept_for_gradients():
@@ -133,7 +134,7 @@ class HostStudent:
         from .engine.film.render import seeded_noise
 
         patched, _ = comfy.sd.load_lora_for_models(self._model, None, dict(lora), 1.0, 0.0)
-        drawer = HostImageModel(patched, self._clip, self._vae, self._preview, self.identity)
+        drawer = HostImageModel(cast(Any, patched), self._clip, self._vae, self._preview, self.identity)
         latents = drawer.sample(seeded_noise(self._shape, seed)[None], drawer.encode_prompt(prompt), seed, lambda *_: None)
         return (drawer.decode(latents)[0].float().clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()
 

@@ -48,11 +48,10 @@ def start() -> None:
 
     comfy.options.enable_args_parsing()
     import comfy.cli_args
-    import nodes
-    import torch
-
     import diffusers.training_utils
+    import nodes
     import peft
+    import torch
 
     assert nodes and comfy.cli_args and diffusers and peft
     torch.set_num_threads(1)
