@@ -91,7 +91,8 @@ const STYLE = `
 .charcha-dot { position: absolute; width: 30px; height: 30px; margin: -15px 0 0 -15px; border-radius: 50%; background: #4ade80; border: 3px solid #fff; box-shadow: 0 0 0 6px rgb(74 222 128 / 35%), 0 2px 12px rgb(0 0 0 / 60%); transition: left .1s linear, top .1s linear; }
 .charcha-hint { position: absolute; left: 50%; bottom: 16px; transform: translateX(-50%); padding: 8px 18px; border-radius: 99px; background: rgb(12 13 15 / 86%); color: #fff; font-size: 17px; font-weight: 600; max-width: 92%; text-align: center; }
 .charcha-hint:empty { display: none; }
-.charcha-fill { position: absolute; inset: 0; }
+.charcha-fill { position: fixed; inset: 0; z-index: 1; } /* the whole screen is the lamp */
+.charcha-fill .charcha-hint { bottom: 8vh; }
 .charcha-progress { display: flex; gap: 10px; justify-content: center; align-items: center; }
 .charcha-progress i { width: 12px; height: 12px; border-radius: 50%; border: 2px solid var(--charcha-quiet); }
 .charcha-progress i[data-past] { background: var(--charcha-glow); border-color: var(--charcha-glow); }
