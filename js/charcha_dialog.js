@@ -186,8 +186,8 @@ export class CharchaDialog {
     button.disabled = true;
     this.trouble?.replaceChildren(this.words.ready.starting);
     const camera = (this.camera = new Camera());
-    this.tone = this.choices.voice ? new AudioContext() : null; // only a click may open one
     try {
+      this.tone = this.choices.voice ? new AudioContext() : null; // only a click may open one
       await camera.start();
       if (this.camera !== camera) return camera.stop(); // the dialogue was closed meanwhile
       await this.runSession(camera);
