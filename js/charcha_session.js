@@ -20,7 +20,7 @@ export class SessionView {
     this.aloud = element("div", { class: "charcha-hidden", role: "status", "aria-live": "assertive" });
     this.hint = element("div", { class: "charcha-hint", role: "status", "aria-live": "polite" });
     this.dot = element("div", { class: "charcha-dot", hidden: true });
-    this.colour = element("div", { class: "charcha-fill", hidden: true });
+    this.colour = element("div", { class: "charcha-fill", hidden: true }, element("div", { class: "charcha-hint" }, words.session.colours));
     video.setAttribute("aria-label", words.session.preview);
     this.view = element("div", { class: "charcha-view" }, video, oval(), this.dot, this.hint);
     video.addEventListener("loadedmetadata", () => this.fit(video));
@@ -62,7 +62,6 @@ export class SessionView {
     }
     this.colour.hidden = !guidance.colour;
     this.colour.style.background = guidance.colour ?? "";
-    for (const part of [this.told, this.view, this.row]) part.style.visibility = guidance.colour ? "hidden" : "";
     this.showSteps(guidance);
     this.swapButton.textContent = `${this.words.session.swap} (${fill(this.words.session.left, { left: guidance.swaps_left ?? 0 })})`;
     this.swapButton.hidden = guidance.state !== "action" || !guidance.swaps_left;

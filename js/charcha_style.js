@@ -32,7 +32,7 @@ const STYLE = `
 .charcha-stages li[aria-current] { color: var(--charcha-text); font-weight: 600; }
 .charcha-body { padding: 24px 28px 28px; overflow: auto; display: flex; flex-direction: column; gap: 18px; overscroll-behavior: contain; }
 .charcha h2 { margin: 0; font-size: 23px; line-height: 1.3; font-weight: 650; text-wrap: balance; }
-.charcha h2:focus { outline: none; }
+.charcha h2:focus, .charcha-body:focus { outline: none; }
 .charcha p { margin: 0; }
 .charcha-quiet { color: var(--charcha-quiet); font-size: 14.5px; }
 .charcha-notice { display: grid; gap: 14px; max-height: min(38vh, 360px); overflow: auto; padding: 18px 20px; border-radius: 12px; background: var(--charcha-soft); border: 1px solid var(--charcha-line); font-size: 15px; }
@@ -91,7 +91,8 @@ const STYLE = `
 .charcha-dot { position: absolute; width: 30px; height: 30px; margin: -15px 0 0 -15px; border-radius: 50%; background: #4ade80; border: 3px solid #fff; box-shadow: 0 0 0 6px rgb(74 222 128 / 35%), 0 2px 12px rgb(0 0 0 / 60%); transition: left .1s linear, top .1s linear; }
 .charcha-hint { position: absolute; left: 50%; bottom: 16px; transform: translateX(-50%); padding: 8px 18px; border-radius: 99px; background: rgb(12 13 15 / 86%); color: #fff; font-size: 17px; font-weight: 600; max-width: 92%; text-align: center; }
 .charcha-hint:empty { display: none; }
-.charcha-fill { position: absolute; inset: 0; }
+.charcha-fill { position: fixed; inset: 0; z-index: 1; } /* the whole screen is the lamp */
+.charcha-fill .charcha-hint { bottom: 8vh; }
 .charcha-progress { display: flex; gap: 10px; justify-content: center; align-items: center; }
 .charcha-progress i { width: 12px; height: 12px; border-radius: 50%; border: 2px solid var(--charcha-quiet); }
 .charcha-progress i[data-past] { background: var(--charcha-glow); border-color: var(--charcha-glow); }
