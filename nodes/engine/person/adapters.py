@@ -149,7 +149,7 @@ def _require_plain(path: str, module: torch.nn.Module) -> None:
     if not plain or weight.ndim < 2 or weight.numel() == 0:
         raise ValueError(
             f"The weights of this model are quantized ({type(weight).__name__}, {getattr(weight, 'dtype', '?')}), and a LoRA cannot be "
-            "trained on them; load the model in fp16, bf16 or fp8 instead."
+            "trained on them; load the model in fp16, bf16 or fp32 instead."
         )
 
 
