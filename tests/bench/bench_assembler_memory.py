@@ -62,7 +62,8 @@ def assemble(folder: Path, seconds: float, fps: Fraction) -> dict[str, float]:
     )
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"frames": film.frames, "seconds": taken, "peak": peak, "less_song": peak - song.nbytes / 2**20, "size": film.path.stat().st_size / 2**20}
+    size = film.path.stat().st_size / 2**20
+    return {"frames": film.frames, "seconds": taken, "peak": peak, "less_song": peak - song.nbytes / 2**20, "size": size}
 
 
 def main() -> None:
@@ -87,10 +88,8 @@ def main() -> None:
             command = [sys.executable, __file__, "--fps", str(options.fps), "--one", name, str(minutes * 60)]
             found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
             row = found[-1]
-            rate = row["frames"] / row["seconds"]
-            print(
-                f"| {minutes:g} | {row['frames']} | {rate:.1f} | {row['peak']:.0f} | {row['less_song']:.0f} | {row['size']:.1f} |", flush=True
-            )
+            rate, memory = row["frames"] / row["seconds"], f"{row['peak']:.0f} | {row['less_song']:.0f}"
+            print(f"| {minutes:g} | {row['frames']} | {rate:.1f} | {memory} | {row['size']:.1f} |", flush=True)
     difference = found[-1]["less_song"] - found[0]["less_song"]
     print(f"\nThe longest film takes {difference:+.1f} MB against the shortest, the song's own samples left out.")
 
