@@ -12,9 +12,12 @@ from comfy_api.latest import ComfyExtension, io
 
 from .audio_beat_analyzer import AudioBeatAnalyzer
 from .beat_synced_sampler import BeatSyncedSampler
+from .charcha_verify import CharchaVerify
 from .demo_model_loader import DemoModelLoader
+from .person_folder import start_sweep
 from .storyboard_writer import StoryboardWriter
 from .timeline_curves import TimelineCurves
+from .verification_routes import add_routes
 from .video_assembler import VideoAssembler
 
 DEMO_SONG = Path(__file__).parent.parent / "workflows" / "assets" / "demo_song.ogg"
@@ -24,12 +27,15 @@ log = logging.getLogger("music_video")
 
 class PersonalMusicVideo(ComfyExtension):
     async def on_load(self) -> None:
+        add_routes()
+        start_sweep()
         await asyncio.to_thread(offer_demo_song)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [
             AudioBeatAnalyzer,
             StoryboardWriter,
+            CharchaVerify,
             DemoModelLoader,
             BeatSyncedSampler,
             VideoAssembler,

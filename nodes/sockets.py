@@ -9,6 +9,7 @@ import numpy as np
 from comfy_api.latest import Input, InputImpl, io
 
 from .engine.film.clip_source import Clip, FileClip, PictureClip
+from .engine.person.dataset import FaceDataset
 from .engine.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 @io.comfytype(io_type="MUSIC_VIDEO_TIMELINE")
 class TimelineSocket(io.ComfyTypeIO):
     Type = Timeline
+
+
+@io.comfytype(io_type="MUSIC_VIDEO_FACE_DATASET")
+class FaceDatasetSocket(io.ComfyTypeIO):
+    Type = FaceDataset
 
 
 def read_audio(audio: dict[str, Any] | None) -> tuple[np.ndarray, int]:

@@ -17,7 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "data" / "node_schemas.json"
 ENGLISH = ROOT / "locales" / "en" / "nodeDefs.json"
 PACK = "personal-music-video"
-NODES = ["AudioBeatAnalyzer", "StoryboardWriter", "DemoModelLoader", "BeatSyncedSampler", "VideoAssembler", "TimelineCurves"]
+NODES = [
+    "AudioBeatAnalyzer",
+    "StoryboardWriter",
+    "CharchaVerify",
+    "DemoModelLoader",
+    "BeatSyncedSampler",
+    "VideoAssembler",
+    "TimelineCurves",
+]
 LANGUAGES = ["en", "ja", "zh"]
 
 
@@ -42,7 +50,7 @@ sys.path.insert(0, {str(comfyui)!r})
 begin = time.process_time()
 import comfy.options
 comfy.options.enable_args_parsing()
-import nodes, comfy_api.latest, comfy_config.config_parser  # what every pack needs is not ours
+import nodes, server, comfy_api.latest, comfy_config.config_parser  # what every pack needs is not ours
 start = time.process_time()
 assert asyncio.run(nodes.load_custom_node({str(base / "custom_nodes" / PACK)!r}))
 print((time.process_time() - start) / (start - begin))
