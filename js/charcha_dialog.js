@@ -30,6 +30,7 @@ export class CharchaDialog {
     // Keys belong to the dialogue, not to the canvas behind it.
     for (const kind of ["keydown", "keyup", "keypress", "paste", "copy", "wheel"]) this.root.addEventListener(kind, (event) => event.stopPropagation());
     document.addEventListener("visibilitychange", this.watchSight);
+    window.addEventListener("keydown", this.catchKey, true);
   }
 
   async open() {
@@ -37,6 +38,15 @@ export class CharchaDialog {
     this.root.showModal();
     await this.showConsent();
   }
+
+  /** A key pressed while nothing here has the focus, as after a button went away. @param {KeyboardEvent} event */
+  catchKey = (event) => {
+    if (!this.root.open || this.root.contains(/** @type {Node} */ (event.target))) return;
+    event.stopImmediatePropagation();
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    this.leave();
+  };
 
   watchSight = () => {
     clearTimeout(this.outOfSight);
@@ -54,9 +64,9 @@ export class CharchaDialog {
     const tongues = choosable ? this.languageChoice() : element("ol", { class: "charcha-stages" }, ...stages);
     this.root.lang = this.language;
     this.root.replaceChildren(element("header", { class: "charcha-head" }, title, tongues, close), body);
-    const heading = body.querySelector("h2");
-    heading?.setAttribute("tabindex", "-1");
-    heading?.focus({ preventScroll: true });
+    const start = body.querySelector("h2") ?? body; // where reading begins
+    start.setAttribute("tabindex", "-1");
+    start.focus({ preventScroll: true });
     return body;
   }
 
@@ -111,7 +121,7 @@ export class CharchaDialog {
     const trouble = element("p", { class: "charcha-trouble", role: "alert" });
     const form = element(
       "form",
-      { class: "charcha-form", novalidate: true },
+      { class: "charcha-form", id: "charcha-form", novalidate: true },
       element("fieldset", { class: "charcha-wide" }, element("legend", {}, words.consent.purposes), ...purposes),
       element("label", { class: "charcha-field" }, notice.name, name, element("small", {}, words.consent.name_note)),
       element("label", { class: "charcha-field" }, notice.retention, retention),
@@ -141,7 +151,7 @@ export class CharchaDialog {
       event.preventDefault();
       agree();
     });
-    const row = element("div", { class: "charcha-row" }, this.button(words.consent.cancel, () => this.leave(), "quiet"), this.button(notice.agree, agree, "main"));
+    const row = element("div", { class: "charcha-row" }, this.button(words.consent.cancel, () => this.leave(), "quiet"), element("button", { class: "charcha-button", type: "submit", form: "charcha-form", "data-kind": "main" }, notice.agree));
     this.frame(0, this.body("consent", element("h2", {}, notice.title), text, form, trouble, row), true);
   }
 
@@ -176,8 +186,8 @@ export class CharchaDialog {
     button.disabled = true;
     this.trouble?.replaceChildren(this.words.ready.starting);
     const camera = (this.camera = new Camera());
-    this.tone = this.choices.voice ? new AudioContext() : null; // only a click may open one
     try {
+      this.tone = this.choices.voice ? new AudioContext() : null; // only a click may open one
       await camera.start();
       if (this.camera !== camera) return camera.stop(); // the dialogue was closed meanwhile
       await this.runSession(camera);
@@ -340,6 +350,7 @@ export class CharchaDialog {
 
   close() {
     document.removeEventListener("visibilitychange", this.watchSight);
+    window.removeEventListener("keydown", this.catchKey, true);
     const camera = this.camera;
     this.camera = null;
     camera?.stop();

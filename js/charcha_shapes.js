@@ -65,7 +65,7 @@ const DRAWINGS = {
   follow: head() + '<circle class="charcha-arrow" cx="82" cy="20" r="7" fill="currentColor"/><path class="charcha-arrow" stroke-dasharray="1 8" d="M48 51q10-24 26-28"/>',
   colours: '<rect x="14" y="20" width="68" height="46" rx="6"/><path d="M38 82h20M48 66v16"/><circle class="charcha-arrow" cx="48" cy="43" r="10" fill="currentColor"/>',
   done: '<circle class="charcha-arrow" cx="48" cy="48" r="38"/><path class="charcha-arrow" d="M31 49l12 13 23-26"/>',
-  again: '<path d="M76 48a28 28 0 1 1-9-21"/><path class="charcha-arrow" d="M78 12v18H60"/>',
+  again: '<path d="M76 48a28 28 0 1 1-9-21"/><path class="charcha-arrow" d="M69 8v20H50"/>',
   camera: '<rect x="8" y="28" width="54" height="42" rx="8"/><path d="M62 44l26-13v36L62 54z"/>',
   no_camera: '<rect x="8" y="28" width="54" height="42" rx="8"/><path d="M62 44l26-13v36L62 54z"/><path class="charcha-arrow" d="M12 88L84 10"/>',
   people: '<circle cx="36" cy="34" r="15"/><path d="M8 82c2-20 14-28 28-28s26 8 28 28M62 20a15 15 0 0 1 2 28M72 56c9 4 15 12 16 26"/>',

@@ -32,7 +32,7 @@ const STYLE = `
 .charcha-stages li[aria-current] { color: var(--charcha-text); font-weight: 600; }
 .charcha-body { padding: 24px 28px 28px; overflow: auto; display: flex; flex-direction: column; gap: 18px; overscroll-behavior: contain; }
 .charcha h2 { margin: 0; font-size: 23px; line-height: 1.3; font-weight: 650; text-wrap: balance; }
-.charcha h2:focus { outline: none; }
+.charcha h2:focus, .charcha-body:focus { outline: none; }
 .charcha p { margin: 0; }
 .charcha-quiet { color: var(--charcha-quiet); font-size: 14.5px; }
 .charcha-notice { display: grid; gap: 14px; max-height: min(38vh, 360px); overflow: auto; padding: 18px 20px; border-radius: 12px; background: var(--charcha-soft); border: 1px solid var(--charcha-line); font-size: 15px; }

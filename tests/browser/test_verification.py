@@ -231,6 +231,15 @@ PROBLEMS = {
     "insecure": ("insecure", "localhost:"),
     "lost": ("lost", "does not answer"),
     "ended": ("ended", "unplugged"),
+    "hidden": ("hidden", "out of sight"),
+}
+# What happens to the camera or the page while a session runs.
+MISHAPS = {
+    "ended": "() => sitter.stream.getTracks()[0].dispatchEvent(new Event('ended'))",
+    "hidden": """() => {
+        Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }""",
 }
 
 
@@ -247,10 +256,9 @@ def test_every_trouble_with_the_camera_has_its_remedy(sit_down: Callable[..., An
                 "() => { window.Socket ??= WebSocket; window.WebSocket = class extends Socket { constructor(url) { super(url + 'x'); } }; }"
             )
         page.locator("[data-stage=ready] [data-kind=main]").click()
-        if problem == "ended":
-            page.evaluate("() => (window.WebSocket = Socket)")
+        if problem in MISHAPS:
             page.locator("[data-stage=session]").wait_for()
-            page.evaluate("() => sitter.stream.getTracks()[0].dispatchEvent(new Event('ended'))")
+            page.evaluate(MISHAPS[problem])
         page.locator(f"[data-stage={stage}]").wait_for()
         assert remedy in page.locator(".charcha-verdict").inner_text(), problem
         if problem == "lost":
@@ -269,10 +277,8 @@ def test_dialogue_is_usable_by_keyboard_and_readers(sit_down: Callable[..., Any]
     for key in ("Space", "Tab", "Tab", "Space", "Tab"):
         page.keyboard.press(key)
     page.keyboard.type(NAME)
-    page.keyboard.press("Tab")  # retention
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    page.keyboard.press("Enter")
+    for key in ("Tab", "Tab", "Space", "Tab", "Tab", "Enter"):  # how long, of age, not now, agree
+        page.keyboard.press(key)
     page.locator("[data-stage=ready]").wait_for()
     assert page.evaluate("() => app.graph.nodes.length") == 2  # no key reached the canvas
     nameless = """() => [...document.querySelectorAll('dialog button, dialog input, dialog select')]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -161,4 +162,5 @@ class Reception:
     def _forget_old(self) -> None:
         now = self._clock()
         for consent_id in [key for key, waiting in list(self._waiting.items()) if now - waiting.since > WAITING]:
-            self.cancel(consent_id)
+            with suppress(ReceptionError):  # cancelled by its own page meanwhile
+                self.cancel(consent_id)
