@@ -12,6 +12,7 @@ import { PeoplePanel } from "./charcha_people.js";
 import { element } from "./charcha_shapes.js";
 import { addStyle } from "./charcha_style.js";
 import { day, fill, languageOf, wordsOf } from "./charcha_words.js";
+import { addPanel, chain } from "./node_panel.js";
 
 const NODE = "CharchaVerify";
 const NOBODY = "none";
@@ -92,14 +93,7 @@ class PersonView {
     this.root = element("div", { class: "charcha-node" }, this.card, row);
     for (const kind of ["keydown", "keyup"]) this.root.addEventListener(kind, (event) => event.stopPropagation());
     this.input.options.getOptionLabel = (id) => this.label(id);
-    const widget = node.addDOMWidget("music_video_charcha_view", "MUSIC_VIDEO_CHARCHA", this.root, {
-      getValue: () => "",
-      setValue: () => {},
-      getMinHeight: () => 104,
-      hideOnZoom: false,
-      serialize: false,
-    });
-    widget.serialize = false;
+    addPanel(node, "music_video_charcha_view", "MUSIC_VIDEO_CHARCHA", this.root, 104);
     node.setSize([Math.max(node.size[0], 330), Math.max(node.size[1], node.computeSize()[1])]);
     chain(node, "onConfigure", () => this.refresh());
     chain(this.input, "callback", () => this.refresh());
@@ -144,14 +138,4 @@ class PersonView {
     this.card.replaceChildren(element("b", {}, title), chip ?? "", element("small", {}, note));
     this.node.setDirtyCanvas?.(true, true);
   }
-}
-
-/** Calls `after` after the object's own method. @param {any} object @param {string} name @param {(...values: any[]) => void} after */
-function chain(object, name, after) {
-  const before = object[name];
-  object[name] = function (...values) {
-    const result = before?.apply(this, values);
-    after(...values);
-    return result;
-  };
 }

@@ -6,6 +6,7 @@
 // everything lives in one element, which the page may move about as it likes.
 
 import { app } from "../../scripts/app.js";
+import { addPanel, chain } from "./node_panel.js";
 
 const NODE = "StoryboardWriter";
 const RESULT = "music_video_plan";
@@ -34,14 +35,7 @@ class PlanView {
     this.plan = "";
     this.remarks = "";
     this.build();
-    const widget = node.addDOMWidget("music_video_plan_view", "MUSIC_VIDEO_PLAN", this.root, {
-      getValue: () => "",
-      setValue: () => {},
-      getMinHeight: () => 150,
-      hideOnZoom: false,
-      serialize: false,
-    });
-    widget.serialize = false;
+    addPanel(node, "music_video_plan_view", "MUSIC_VIDEO_PLAN", this.root, 150);
     hide(this.input); // it is edited here
     node.setSize([Math.max(node.size[0], 400), Math.max(node.size[1], node.computeSize()[1] + 60)]);
     chain(node, "onExecuted", (output) => this.show(output));
@@ -124,14 +118,4 @@ function element(tag, style) {
   const made = document.createElement(tag);
   made.style.cssText = style;
   return made;
-}
-
-/** Calls `after` after the object's own method. @param {any} object @param {string} name @param {(...values: any[]) => void} after */
-function chain(object, name, after) {
-  const before = object[name];
-  object[name] = function (...values) {
-    const result = before?.apply(this, values);
-    after(...values);
-    return result;
-  };
 }

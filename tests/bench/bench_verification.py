@@ -80,9 +80,12 @@ class Bench:
         print(kind, seed, facts, flush=True)
 
     def recordings(self, who: str | None = None) -> list[Recording]:
+        return [recording for _, recording in self.seeded_recordings() if who in (None, recording.who)]
+
+    def seeded_recordings(self) -> list[tuple[int, Recording]]:
+        """Each with the seed of the session that it passed."""
         files = sorted(self.folder.glob("recording_*.pickle"))
-        found = [Recording(**pickle.loads(path.read_bytes())) for path in files]
-        return [recording for recording in found if who in (None, recording.who)]
+        return [(int(path.stem.split("_")[1]), Recording(**pickle.loads(path.read_bytes()))) for path in files]
 
     def session(self, seed: int, **options: bool) -> Challenge:
         return Challenge(MeshTracker(), 0.0, random=random.Random(seed * 7919 + 13), **options)
@@ -156,12 +159,14 @@ class Bench:
         return kinds
 
     def protocol(self, seed: int) -> None:
-        """Recorded good frames of one session, sent wrongly."""
-        records = self.recordings()
-        record = records[seed % len(records)]
+        """Recorded good frames of one session, sent wrongly to a session that asks for the very same: only the fault can be refused."""
+        records = self.seeded_recordings()
+        origin, record = records[seed % len(records)]
         for kind, send in PROTOCOL.items():
+            if kind == CONTROL and seed >= 1000 + len(records):
+                continue
             if (kind, seed) not in self.done():
-                session = self.session(seed)
+                session = self.session(origin)
                 reason = send(session, record, np.random.default_rng(seed))
                 passed = session.outcome is not None and session.outcome.passed
                 self.note(kind, seed, passed=passed, level=session.outcome.level if session.outcome else None, reason=reason)
@@ -214,6 +219,10 @@ def frames_of(session: Challenge, record: Recording) -> list[tuple[bytes, int, s
     return [(jpeg, index, session.nonce, at) for index, (jpeg, at) in enumerate(zip(record.jpegs, record.times, strict=True))]
 
 
+def send_rightly(session: Challenge, record: Recording, chance: np.random.Generator) -> str | None:
+    return feed(session, frames_of(session, record))
+
+
 def send_fast(session: Challenge, record: Recording, chance: np.random.Generator) -> str | None:
     speed = float(chance.uniform(3.5, 20))
     return feed(session, [(jpeg, index, nonce, at / speed) for jpeg, index, nonce, at in frames_of(session, record)])
@@ -258,7 +267,9 @@ def send_expired(session: Challenge, record: Recording, chance: np.random.Genera
     return feed(session, [(record.jpegs[0], 0, session.nonce, 120.0 + float(chance.uniform(0.1, 500)))])
 
 
+CONTROL = "no attack: the recording, sent rightly to a session that asks for the same"
 PROTOCOL: dict[str, Callable[[Challenge, Recording, np.random.Generator], str | None]] = {
+    CONTROL: send_rightly,
     "frames too fast": send_fast,
     "frames back in time": send_backwards_in_time,
     "reordered frames": send_reordered,

@@ -241,3 +241,31 @@ def test_the_camera_never_leaves_the_picture(name: str, aspect: float) -> None:
             motion = plan_motion(TIMELINE, replace(SHOTS[1], motion=name, strength=strength, seed=seed), Fraction(30))
             seen = camera_views(motion, slice(None), aspect) @ corners
             assert np.abs(seen).max() <= 1 + 1e-6
+
+
+def test_the_camera_agrees_with_another_sampler() -> None:
+    """PyTorch's own grid sampler is the truth, on a picture that is not square, rolled, zoomed and panned at once."""
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 12, generator=torch.Generator().manual_seed(1)), (64, 112), mode="bicubic")
+    picture = smooth.clamp(0.02, 0.98).movedim(1, -1)
+    motion = camera(zoom=1.4, pan=-0.6, roll=0.2, exposure=1.01)
+    view = torch.from_numpy(camera_views(motion, slice(None), 112 / 64))
+    grid = torch.nn.functional.affine_grid(view, [1, 3, 64, 112], align_corners=False)
+    truth = torch.nn.functional.grid_sample(picture.movedim(-1, 1), grid, "bicubic", "reflection", align_corners=False).movedim(1, -1)
+    assert np.abs(move_camera(picture, motion, 0) / 255 - (truth * 1.01).clamp(0, 1).numpy()).max() < 0.015
+
+
+def test_a_picture_that_is_no_number_is_black_not_an_error() -> None:
+    assert move_camera(torch.full((1, 8, 8, 3), torch.nan), camera(zoom=1.5), 0).max() == 0
+
+
+def test_a_clip_that_cannot_be_encoded_stops_the_drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pack.nodes.engine.film import render as rendering
+
+    def fail(*_: object) -> None:
+        raise OSError("The disk ran full.")
+
+    monkeypatch.setattr(rendering, "move_camera", fail)
+    model = PaintModel(2)
+    with pytest.raises(OSError, match="ran full"):
+        render(tmp_path, model, settings=replace(SETTINGS, batch_frames=1))
+    assert len(model.batches) <= 2 and not list(tmp_path.glob("*"))

@@ -29,7 +29,7 @@ class ScriptedTracker:
         middle = points.mean(axis=0)
         points = (points - middle) @ rotation(act.yaw, act.pitch, act.roll).T * act.scale + middle
         openings = tuple(opening * (1 - 0.7 * act.blink) for opening in self.rest.eye_openings)
-        return Face(points.astype(np.float32), self.rest.irises, (openings[0], openings[1]), 1.0)
+        return Face(points.astype(np.float32), (openings[0], openings[1]), 1.0)
 
     def count(self, picture: np.ndarray) -> int:
         return self.faces

@@ -8,7 +8,8 @@ import json
 import logging
 import random
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,12 @@ CONSENT = {"name": NAME, "purposes": ["train_lora"], "language": "en", "notice_v
 WISHES = {"relaxed": False, "colours": False, "follow": True}
 QUESTIONS = ["consent", "session", "gallery", "finish", "cancel", "people/show", "people/export", "people/withdraw", "ledger/verify"]
 SECRETS = (NAME, "Aiko", "Beispiel")
+
+
+def run_apart(walk: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: browser tests leave an event loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, walk).result()
 
 
 class StubChallenge:
@@ -165,7 +172,7 @@ def test_whole_way_from_consent_to_withdrawal(tmp_path: Path) -> None:
             assert (await there.ask("people"))[1]["people"][0]["status"] == "withdrawn"
             assert is_refusal(*await there.ask("people/show", {"receipt_id": receipt_id}))
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_a_finished_consent_is_over(tmp_path: Path) -> None:
@@ -181,7 +188,7 @@ def test_a_finished_consent_is_over(tmp_path: Path) -> None:
                 assert answer.status == 400  # no socket
             assert await refused_socket(there, session["session_id"]) == 404
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_a_cancelled_consent_keeps_nothing(tmp_path: Path) -> None:
@@ -193,7 +200,7 @@ def test_a_cancelled_consent_keeps_nothing(tmp_path: Path) -> None:
             assert (await there.ask("gallery", {"consent_id": consent_id}))[1]["code"] == "unknown_consent"
             assert (await there.ask("people"))[1]["people"] == []
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 # --- what does not come from our page
@@ -222,7 +229,7 @@ def test_foreign_pages_are_refused(tmp_path: Path) -> None:
                     assert is_refusal(status, answer) and status == 403, (path, headers)
                 assert await refused_socket(there, session["session_id"], headers) == 403, headers
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 async def refused_socket(there: Any, session_id: str, headers: dict[str, str] | None = None) -> int:
@@ -246,7 +253,7 @@ def test_socket_without_a_session_is_refused(tmp_path: Path) -> None:
             for session_id in ("0" * 32, "x", "..%2f..%2fetc%2fpasswd", "%00", "a" * 5000, "%F0%9F%98%80", "';%20drop%20table"):
                 assert await refused_socket(there, session_id) == 404, session_id
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_one_session_has_one_camera(tmp_path: Path) -> None:
@@ -258,7 +265,7 @@ def test_one_session_has_one_camera(tmp_path: Path) -> None:
             await asyncio.sleep(0.1)
             assert await refused_socket(there, session["session_id"]) == 404  # the session ended with its camera
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 BAD_FRAMES = {
@@ -284,7 +291,7 @@ def test_bad_frames_end_the_session_in_a_sentence(tmp_path: Path) -> None:
                     assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED), kind
             assert (await there.ask("people"))[0] == 200
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_huge_frames_are_cut_off(tmp_path: Path) -> None:
@@ -296,7 +303,7 @@ def test_huge_frames_are_cut_off(tmp_path: Path) -> None:
                 assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
             assert (await there.ask("people"))[0] == 200
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_foreign_nonces_and_chatter_change_nothing_until_the_line_is_cut(tmp_path: Path) -> None:
@@ -315,7 +322,7 @@ def test_foreign_nonces_and_chatter_change_nothing_until_the_line_is_cut(tmp_pat
                 assert set(codes) <= {"wrong_nonce", "bad_question", "no_swap_left"}
                 assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_a_flood_of_frames_is_cut_off(tmp_path: Path) -> None:
@@ -333,7 +340,7 @@ def test_a_flood_of_frames_is_cut_off(tmp_path: Path) -> None:
                         break
                 assert answer["code"] == "too_fast"
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 WEIRD = [
@@ -374,7 +381,7 @@ def test_any_json_gets_a_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixtu
                 assert status == 200 or is_refusal(status, answer), (path, question, status, answer)
 
     with caplog.at_level(logging.DEBUG):
-        asyncio.run(walk())
+        run_apart(walk())
     assert not [record for record in caplog.records if record.name == "music_video"]
     assert not any(secret in record.getMessage() for record in caplog.records for secret in SECRETS)
 
@@ -402,7 +409,7 @@ def test_broken_bodies_get_a_sentence(tmp_path: Path) -> None:
                     assert is_refusal(*await there.ask(path, data=body, headers={"Content-Type": "application/json"})), (path, body[:20])
                 assert is_refusal(*await there.ask(path, data=body, headers={"Content-Type": "text/plain"})), body[:20]
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_path_tricks_reach_nothing(tmp_path: Path) -> None:
@@ -413,7 +420,7 @@ def test_path_tricks_reach_nothing(tmp_path: Path) -> None:
                     status, answer = await there.ask(path, {"receipt_id": receipt_id})
                     assert is_refusal(status, answer) and answer["code"] == "unknown_receipt", (path, receipt_id, answer)
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 # --- bounds
@@ -428,7 +435,7 @@ def test_a_thousand_sessions_are_not_opened(tmp_path: Path) -> None:
             assert all(status == 429 and is_refusal(status, answer) for status, answer in answers if status != 200)
             assert len(there.reception._visits) <= MOST
 
-    asyncio.run(walk())
+    run_apart(walk())
 
 
 def test_sessions_that_ran_out_are_let_go(tmp_path: Path) -> None:
@@ -479,6 +486,6 @@ def test_unforeseen_errors_say_nothing_of_the_person(tmp_path: Path, caplog: pyt
             assert not any(secret in json.dumps(answer, ensure_ascii=False) for secret in SECRETS)
 
     with caplog.at_level(logging.DEBUG):
-        asyncio.run(walk())
+        run_apart(walk())
     assert "RuntimeError" in caplog.text
     assert not any(secret in caplog.text for secret in SECRETS)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-RENDER_VERSION = 1  # part of every clip's key: raise it when the same settings give another picture
+    from .video_file import VideoFileWriter
+
+RENDER_VERSION = 2  # part of every clip's key: raise it when the same settings give another picture
 
 
 class ImageModel(Protocol):
@@ -169,18 +171,35 @@ def _seed(shot: Shot, settings: RenderSettings) -> int:
 
 
 def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, report: Callable[..., None]) -> None:
+    """The camera moves over one batch and encodes it while the model draws the next; an error there stops the drawing at the next batch."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from .video_file import CLIP, VideoFileWriter
 
     tags = {"comment": "consent " + " ".join(settings.receipts)} if settings.receipts else {}
-    with VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags) as file:
-        for frames in _render_frames(job, settings, model, report):
-            for frame in frames:
-                file.write(frame)
-            report(file.frames, None, frames[-1])
+    file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
+    with file, ThreadPoolExecutor(1, "clip") as camera:
+        filmed = None
+        for start, pictures in _draw_pictures(job, settings, model, report):
+            if filmed is not None:
+                report(start + len(pictures), None, filmed.result())
+            filmed = camera.submit(_film, file, pictures, job.motion, start)
+        if filmed is not None:
+            report(len(job.motion), None, filmed.result())
 
 
-def _render_frames(job: _Job, settings: RenderSettings, model: ImageModel, report: Callable[..., None]) -> Iterator[np.ndarray]:
-    """Batches of finished frames, uint8 [batch, height, width, 3]; a batch that does not fit is tried again in halves."""
+def _film(file: VideoFileWriter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
+    """Writes a batch as the camera sees it and returns its last frame."""
+    frames = move_camera(pictures, motion, start)
+    for frame in frames:
+        file.write(frame)
+    return frames[-1]
+
+
+def _draw_pictures(
+    job: _Job, settings: RenderSettings, model: ImageModel, report: Callable[..., None]
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Batches of pictures and the place of their first in the shot; a batch that does not fit is tried again in halves."""
     shape = model.noise_shape(settings.width, settings.height)
     seed = _seed(job.shot, settings)
     first_noise, last_noise = seeded_noise(shape, seed), seeded_noise(shape, seed ^ 0x5DEECE66D)
@@ -204,7 +223,7 @@ def _render_frames(job: _Job, settings: RenderSettings, model: ImageModel, repor
                 raise MemoryError(f"One frame of {size_text} does not fit into memory; choose a smaller size.") from error
             size = max(1, size // 2)
             continue
-        yield move_camera(pictures, job.motion, start)
+        yield start, pictures
         start = stop
 
 
@@ -238,18 +257,18 @@ def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarra
     `start` is the place of the first picture in the shot. The sampling positions are those of the camera, so
     a zoom of 2 reads the middle half of the picture.
     """
+    import cv2
     import numpy as np
-    import torch
 
     count, height, width = (int(size) for size in pictures.shape[:3])
     part = slice(start, start + count)
-    moved = pictures.float().movedim(-1, 1)
+    frames = np.nan_to_num(pictures.float().cpu().numpy())  # a new array: what the model gave stays as it was
     if np.any(motion.zoom[part] != 1) or np.any(motion.roll[part] != 0):
-        views = torch.from_numpy(camera_views(motion, part, width / height)).to(moved.device)
-        grid = torch.nn.functional.affine_grid(views, [*moved.shape], align_corners=False)
-        moved = torch.nn.functional.grid_sample(moved, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
-    light = torch.as_tensor(motion.exposure[part], dtype=torch.float32, device=moved.device).reshape(-1, 1, 1, 1)
-    return ((moved * light).nan_to_num().clamp(0, 1) * 255 + 0.5).byte().movedim(1, -1).cpu().numpy()
+        how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        for frame, view in zip(frames, to_pixels(camera_views(motion, part, width / height), width, height), strict=True):
+            frame[:] = cv2.warpAffine(frame, view, (width, height), flags=how, borderMode=cv2.BORDER_REFLECT)
+    frames *= motion.exposure[part].astype(np.float32).reshape(-1, 1, 1, 1) * 255
+    return np.clip(frames + 0.5, 0, 255, out=frames).astype(np.uint8)
 
 
 def camera_views(motion: Motion, part: slice, aspect: float) -> np.ndarray:
@@ -265,3 +284,14 @@ def camera_views(motion: Motion, part: slice, aspect: float) -> np.ndarray:
     views[:, 0, 1], views[:, 1, 0] = -np.sin(roll) / zoom / aspect, np.sin(roll) / zoom * aspect
     views[:, 0, 2] = pan * (1 - 1 / zoom)
     return views
+
+
+def to_pixels(views: np.ndarray, width: int, height: int) -> np.ndarray:
+    """`camera_views` for pixel centres counted from the upper left one, float64 [frames, 2, 3]."""
+    import numpy as np
+
+    half = np.array([width / 2, height / 2])
+    centre = half - 0.5
+    turned = views[:, :, :2] * half[:, None] / half
+    shifts = centre + views[:, :, 2] * half - turned @ centre
+    return np.concatenate([turned, shifts[:, :, None]], axis=2).astype(np.float64)

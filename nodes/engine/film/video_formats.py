@@ -46,7 +46,7 @@ def _h264(quality: int) -> dict[str, str]:
 
 
 def _h264_clip(quality: int) -> dict[str, str]:
-    return {"preset": "veryfast", "crf": "10"}  # visually lossless: a clip is encoded once more into the film
+    return {"preset": "superfast", "crf": "10"}  # visually lossless: a clip is encoded once more into the film
 
 
 def _vp9(quality: int) -> dict[str, str]:

@@ -21,11 +21,10 @@ log = logging.getLogger("music_video")
 @dataclass(frozen=True)
 class Face:
     """One face in one picture. `points` float32 [468, 3] pixels (x right, y down, z negative towards the camera, same unit);
-    `irises` float32 [2, 5, 2] pixels: right eye then left eye (centre, then four on the rim); `eye_openings`: lid gap over eye width,
-    right and left; `expressions`: the backend's own judgements 0..1 ("smile", "brows", "jaw"), empty where it has none; `score` 0..1."""
+    `eye_openings`: lid gap over eye width, right and left (either may be a frame old); `expressions`: the backend's own judgements
+    0..1 ("smile", "brows", "jaw"), empty where it has none; `score` 0..1."""
 
     points: np.ndarray = field(repr=False)
-    irises: np.ndarray = field(repr=False)
     eye_openings: tuple[float, float]
     score: float
     expressions: Mapping[str, float] = field(default_factory=dict)

@@ -21,9 +21,8 @@ MODEL = "face_landmarker.task"
 SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 OLDEST = (0, 10, 30)
 FRAME_MS = 80  # the model's own clock; only its order matters
-# Outer and inner corner, then two pairs of upper and lower lid, of the right and the left eye; iris centre and rim.
+# Outer and inner corner, then two pairs of upper and lower lid, of the right and the left eye.
 EYES = ((33, 133, 160, 144, 158, 153), (263, 362, 387, 373, 385, 380))
-IRISES = (range(468, 473), range(473, 478))
 
 log = logging.getLogger("music_video")
 
@@ -70,8 +69,7 @@ class LandmarkerTracker:
         # Depth is in the unit of x, so it is scaled by the width.
         points = np.array([(p.x * width, p.y * height, p.z * width) for p in result.face_landmarks[0]], np.float32)
         shapes = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
-        irises = np.stack([points[list(eye), :2] for eye in IRISES])
-        return Face(points[:468], irises, _openings(points), 1.0, _judge(shapes))
+        return Face(points[:468], _openings(points), 1.0, _judge(shapes))
 
     def count(self, picture: np.ndarray) -> int:
         return self._counter.count(picture)

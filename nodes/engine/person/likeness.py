@@ -22,10 +22,20 @@ MOVING = ((33, 133, 159, 145), (263, 362, 386, 374), (61, 291, 0, 17))  # eyes a
 
 @dataclass(frozen=True)
 class Texture:
-    """Edges of the unrolled face [128, 128, 2] and where it was seen [128, 128]."""
+    """Edges of the unrolled face, float32 [2, 16384] over the root of their lengths; these roots [16384]; what was seen [16384].
+
+    Where nothing was seen all three are 0, so that comparing two faces is three dot products.
+    """
 
     edges: np.ndarray
+    roots: np.ndarray
     seen: np.ndarray
+
+    @classmethod
+    def of(cls, across: np.ndarray, down: np.ndarray, seen: np.ndarray) -> Texture:
+        edges, mask = np.stack([across.ravel(), down.ravel()]), seen.ravel().astype(np.float32)
+        roots = np.sqrt(np.hypot(edges[0], edges[1])) * mask
+        return cls(edges * mask / np.maximum(roots, 1e-6), roots, mask)
 
 
 @lru_cache(maxsize=1)
@@ -67,23 +77,18 @@ class Likeness:
         grey = cv2.cvtColor(np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]), cv2.COLOR_RGB2GRAY)
         flat = cv2.remap(grey, places - low.astype(np.float32), None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
         smooth = cv2.GaussianBlur(flat.astype(np.float32), (0, 0), 1.0)
-        edges = np.stack([cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)], axis=-1)
         seen = self._kept.copy()
         facing = normals_ahead(points) * self._sides
         seen[self._inside] &= facing[self._corner[self._inside]] > FACING
-        return Texture(edges, seen)
+        return Texture.of(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1), seen)
 
 
 def compare(first: Texture, second: Texture) -> float | None:
     """1 minus the mean cosine between the edges of two unrolled faces, strong edges counting more; None where too little is shared."""
-    shared = first.seen & second.seen
-    if shared.sum() < ENOUGH:
+    if first.seen @ second.seen < ENOUGH:
         return None
-    a, b = first.edges[shared], second.edges[shared]
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    weights = np.sqrt(lengths)
-    cosine = (a * b).sum(axis=1) / (lengths + 1e-6)
-    return float(1 - (weights * cosine).sum() / max(float(weights.sum()), 1e-6))
+    weights = float(first.roots @ second.roots)
+    return float(1 - (first.edges.ravel() @ second.edges.ravel()) / max(weights, 1e-6))
 
 
 def normals_ahead(points: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ FACE_MARGIN = 1.5  # the crop is this much larger than the box around the points
 EYE_MARGIN = 2.3
 CERTAIN = 0.5
 # Outer and inner corner of the right and the left eye.
-EYE_CORNERS = ((33, 133), (362, 263))
+EYE_CORNERS = ([33, 133], [362, 263])
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class MeshTracker:
         self._detector, self._mesh, self._iris = (_load_net(FOLDER / name, sha) for name, sha in MODELS.items())
         self._anchors = _detector_anchors()
         self._region: Region | None = None
+        self._openings: list[float] = []
+        self._next_eye = 0
 
     def find(self, picture: np.ndarray) -> Face | None:
         region, self._region = self._region, None
@@ -81,6 +83,7 @@ class MeshTracker:
             detections = self._detect(picture)
             if not detections:
                 return None
+            self._openings = []
             largest = max(detections, key=lambda detection: (detection.box[2] - detection.box[0]) * detection.score)
             face = self._read_mesh(picture, _region_of_detection(largest))
         if face is not None:
@@ -129,27 +132,27 @@ class MeshTracker:
         points = np.empty((468, 3), np.float32)
         points[:, :2] = raw[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         points[:, 2] = raw[:, 2] * region.side / MESH_SIDE
-        angle = _region_of_points(points).angle
-        eyes = [
-            self._read_eye(picture, points, corners, angle, mirrored) for corners, mirrored in zip(EYE_CORNERS, (False, True), strict=True)
-        ]
-        return Face(points, np.stack([iris for _, iris in eyes]), (eyes[0][0], eyes[1][0]), score)
+        self._read_eyes(picture, points)
+        return Face(points, (self._openings[0], self._openings[1]), score)
 
-    def _read_eye(
-        self, picture: np.ndarray, points: np.ndarray, corners: tuple[int, int], angle: float, mirrored: bool
-    ) -> tuple[float, np.ndarray]:
-        """How open an eye is (gap over width) and its iris, float32 [5, 2]. The model knows right eyes; a left one is mirrored for it."""
-        first, second = points[corners[0], :2], points[corners[1], :2]
+    def _read_eyes(self, picture: np.ndarray, points: np.ndarray) -> None:
+        """Both eyes of a face just found, then one a call in turn: eyes close together, and an eye takes as long as the whole mesh."""
+        angle = _region_of_points(points).angle
+        if not self._openings:
+            self._openings = [self._read_eye(picture, points, eye, angle) for eye in (0, 1)]
+        else:
+            self._openings[self._next_eye] = self._read_eye(picture, points, self._next_eye, angle)
+            self._next_eye = 1 - self._next_eye
+
+    def _read_eye(self, picture: np.ndarray, points: np.ndarray, eye: int, angle: float) -> float:
+        """How open an eye is: gap over width. The model knows right eyes (0); a left one (1) is mirrored for it."""
+        first, second = points[EYE_CORNERS[eye], :2]
         side = max(float(np.abs(first - second).max()) * EYE_MARGIN, 1.0)
-        crop, matrix = _crop(picture, Region((first + second) / 2, side, angle), EYE_SIDE)
-        contour, iris = _run(self._iris, (crop[:, ::-1] if mirrored else crop) / 255.0, ("output_eyes_contours_and_brows", "output_iris"))
+        crop, _ = _crop(picture, Region((first + second) / 2, side, angle), EYE_SIDE)
+        contour = _run(self._iris, (crop[:, ::-1] if eye else crop) / 255.0, ("output_eyes_contours_and_brows",))[0]
         lids = contour.reshape(71, 3)[:16, :2]  # 0..8 the lower lid from corner to corner, 9..15 the upper
         gap = np.linalg.norm(lids[10:15] - lids[2:7], axis=1).mean()
-        opening = float(gap / max(float(np.linalg.norm(lids[0] - lids[8])), 1e-3))
-        rim = iris.reshape(5, 3)[:, :2].copy()
-        if mirrored:
-            rim[:, 0] = EYE_SIDE - rim[:, 0]
-        return opening, (rim @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+        return float(gap / max(float(np.linalg.norm(lids[0] - lids[8])), 1e-3))
 
 
 def _load_net(path: Path, sha256: str) -> cv2.dnn.Net:
@@ -163,7 +166,7 @@ def _load_net(path: Path, sha256: str) -> cv2.dnn.Net:
     return cv2.dnn.readNetFromTFLite(np.frombuffer(data, np.uint8))
 
 
-def _run(net: cv2.dnn.Net, picture: np.ndarray, names: tuple[str, str]) -> list[np.ndarray]:
+def _run(net: cv2.dnn.Net, picture: np.ndarray, names: tuple[str, ...]) -> list[np.ndarray]:
     net.setInput(np.ascontiguousarray(picture.astype(np.float32).transpose(2, 0, 1)[None]))
     return [np.asarray(output) for output in net.forward(names)]
 

@@ -18,6 +18,7 @@ from .face import Face
 CORNERS = 300
 ENOUGH = 50  # corners that must live through a turn to judge it
 WIDTH = 640  # tracking works on a picture brought to this width
+REACH = 80  # pixels of that picture that a corner may move from frame to frame; the search itself ends at about 68
 # Measured on performers and prints: heads leave a plane by .017 and more, flat prints by up to .008; of the relief to be expected heads
 # show .35 to .88, also with less depth and poor cameras, and prints bent by 90 to 140 degrees up to .07.
 PLANE, RELIEF = 0.015, 0.22
@@ -61,11 +62,13 @@ class SkinTrack:
         if before is None or before.shape != grey.shape or len(self._now) == 0:
             self._keep(np.zeros(len(self._now), bool), self._now)
             return 0.0
-        window = {"winSize": (17, 17), "maxLevel": 3}
-        ahead, found, _ = cv2.calcOpticalFlowPyrLK(before, grey, self._now, None, **window)  # type: ignore[call-overload]
+        corner, around = _surroundings(self._now, grey.shape)  # pyramids of whole pictures would take most of a frame's time
+        before, grey, now = before[around], grey[around], self._now - corner
+        window = {"winSize": (17, 17), "maxLevel": 3, "criteria": (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.03)}
+        ahead, found, _ = cv2.calcOpticalFlowPyrLK(before, grey, now, None, **window)  # type: ignore[call-overload]
         back, found_back, _ = cv2.calcOpticalFlowPyrLK(grey, before, ahead, None, **window)  # type: ignore[call-overload]
-        alive = (found.ravel() > 0) & (found_back.ravel() > 0) & (np.linalg.norm(back - self._now, axis=1) < 1.0)
-        self._keep(alive, ahead)
+        alive = (found.ravel() > 0) & (found_back.ravel() > 0) & (np.linalg.norm(back - now, axis=1) < 1.0)
+        self._keep(alive, ahead + corner)
         return float(alive.mean())
 
     @property
@@ -110,6 +113,14 @@ def _bring_to_width(picture: np.ndarray) -> tuple[np.ndarray, float]:
     if zoom == 1:
         return grey, 1.0
     return cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC), zoom
+
+
+def _surroundings(points: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[slice, slice]]:
+    """The upper left corner (x, y) of the part of a picture that the points can reach, and its rows and columns."""
+    limit = np.array([shape[1], shape[0]])
+    low = np.clip(np.floor(points.min(axis=0)).astype(int) - REACH, 0, limit - 1)
+    high = np.clip(np.ceil(points.max(axis=0)).astype(int) + REACH, low + 1, limit)
+    return low.astype(np.float32), (slice(low[1], high[1]), slice(low[0], high[0]))
 
 
 def _find_corners(grey: np.ndarray, points: np.ndarray) -> np.ndarray:
