@@ -115,7 +115,7 @@ class Host:
 
     def queue(self, prompt: dict[str, Any]) -> str:
         answer = self.post("/prompt", {"prompt": prompt})
-        assert "prompt_id" in answer, answer
+        assert "prompt_id" in answer and not answer.get("node_errors"), answer  # ComfyUI runs what is left of a wrong prompt
         return answer["prompt_id"]
 
     def wait(self, run_id: str, seconds: float = 600) -> dict[str, Any]:
