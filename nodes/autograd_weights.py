@@ -16,6 +16,8 @@ def readable_weights(network: torch.nn.Module) -> Iterator[None]:
 
     Afterwards the very same objects are in their places. Call it outside inference mode.
     """
+    import torch
+
     swapped: list[tuple[dict[str, Any], str, Any]] = []
     asking = [parameter for parameter in network.parameters() if parameter.requires_grad]
     try:
@@ -32,7 +34,8 @@ def readable_weights(network: torch.nn.Module) -> Iterator[None]:
         for table, name, tensor in swapped:
             table[name] = tensor
         for parameter in asking:
-            parameter.requires_grad_(True)
+            with torch.inference_mode(parameter.is_inference()):  # elsewhere torch forbids to ask on these
+                parameter.requires_grad_(True)
 
 
 def _view(tensor: torch.Tensor) -> Any:

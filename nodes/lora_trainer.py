@@ -12,7 +12,7 @@ from .engine.person.lora import SCHEDULES
 from .engine.person.loss_plot import plot_losses
 from .engine.person.presets import PRESETS, Wishes, choose_settings
 from .image_model import SamplingSettings
-from .personal_receipts import attach_receipt, mark_tensors
+from .personal_receipts import apply_personal
 from .personal_training import FORMATS, keep, train
 from .sockets import FaceDatasetSocket, to_image
 from .training_model import HostStudent
@@ -74,11 +74,13 @@ class LoRATrainer(io.ComfyNode):
                 io.Float.Input("preview_cfg", default=4.0, min=1.0, max=30.0, step=0.1, **ADVANCED, tooltip="Guidance of a preview."),
                 io.Combo.Input("file_format", options=list(FORMATS), default="comfyui", **ADVANCED,
                                tooltip="Names in the file; core's loader reads both, kohya's scripts and diffusers the second."),
+                io.Boolean.Input("text_encoder", default=False, **ADVANCED,
+                                 tooltip="The text encoder learns too, at half the learning rate. Slower; only for CLIP, not for T5."),
             ],
             outputs=[
                 io.LoraModel.Output("lora", display_name="lora", tooltip="For core's Load LoRA Model and Save LoRA nodes."),
                 io.Model.Output("model_out", display_name="model", tooltip="The model with the person in it."),
-                io.Clip.Output("clip_out", display_name="clip", tooltip="The text encoder, as it came in."),
+                io.Clip.Output("clip_out", display_name="clip", tooltip="The text encoder; as it came in, unless it was trained."),
                 io.LossMap.Output("loss_map", display_name="loss_map", tooltip="For core's Plot Loss Graph."),
                 io.Image.Output("previews", display_name="previews", tooltip="The preview prompts, before and while training."),
                 io.String.Output("trigger", display_name="trigger", tooltip="The word that calls the person in a prompt."),
@@ -92,20 +94,16 @@ class LoRATrainer(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, face_dataset: FaceDataset, preset: str, resolution: int, seed: int, preview_prompts: str,
         precision: str = "auto", preview_steps: int = 12, preview_cfg: float = 4.0, file_format: str = "comfyui", **wishes: Any,
     ) -> io.NodeOutput:  # fmt: skip
-        import comfy.sd
-
         settings = choose_settings(preset, Wishes(resolution, seed, preview_prompts, **wishes))
         preview = SamplingSettings(preview_steps, preview_cfg, "euler", "simple", "")
-        student = HostStudent(model, clip, vae, precision, resolution, preview)
+        student = HostStudent(model, clip, vae, precision, resolution, preview, settings.text_encoder)
         trained = train(face_dataset, student, settings, cls.hidden.unique_id)
         keep(face_dataset, student, settings, trained, file_format)
-        mark_tensors(trained.tensors, face_dataset.receipt_id)
-        patched, _ = comfy.sd.load_lora_for_models(model, None, trained.tensors, 1.0, 0.0)
-        attach_receipt(patched, face_dataset.receipt_id)
+        patched, patched_clip = apply_personal(model, clip, trained.tensors, 1.0, face_dataset.receipt_id)
         curve = to_image(plot_losses(trained.course, settings.steps))
         previews = to_image(stack(trained.previews)) if trained.previews else curve
         losses, shown = {"loss": trained.course.losses}, ui.PreviewImage(curve, cls=cls)
-        return io.NodeOutput(trained.tensors, patched, clip, losses, previews, face_dataset.trigger, ui=shown)
+        return io.NodeOutput(trained.tensors, patched, patched_clip, losses, previews, face_dataset.trigger, ui=shown)
 
 
 def stack(pictures: tuple[Any, ...]) -> Any:

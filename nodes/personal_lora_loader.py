@@ -12,7 +12,7 @@ from .engine.person.erasure import hash_file
 from .engine.person.lora_file import find_loras, read_header, receipt_in, written_hashes
 from .engine.person.receipt import ConsentError
 from .person_folder import person_store
-from .personal_receipts import attach_receipt, mark_tensors, require_consent
+from .personal_receipts import apply_personal, require_consent
 
 NONE = "none"
 
@@ -28,13 +28,13 @@ class PersonalLoraLoader(io.ComfyNode):
             search_aliases=["lora", "face", "consent", "person"],
             inputs=[
                 io.Model.Input("model", tooltip="The kind of model that the LoRA was trained on."),
-                io.Clip.Input("clip", optional=True, tooltip="Passed through, so that this node stands where core's loader would."),
+                io.Clip.Input("clip", optional=True, tooltip="The text encoder that belongs to the model."),
                 io.Combo.Input("lora", options=list_names(), tooltip="Only LoRAs whose consent holds are listed."),
                 io.Float.Input("strength", default=1.0, min=-2.0, max=2.0, step=0.05, tooltip="How strongly the person appears."),
             ],
             outputs=[
                 io.Model.Output("model_out", display_name="model", tooltip="The model with the person in it."),
-                io.Clip.Output("clip_out", display_name="clip", tooltip="The text encoder, as it came in."),
+                io.Clip.Output("clip_out", display_name="clip", tooltip="The text encoder; as it came in, unless it was trained."),
                 io.String.Output("trigger", display_name="trigger", tooltip="The word that calls the person in a prompt."),
             ],
         )  # fmt: skip
@@ -55,17 +55,14 @@ class PersonalLoraLoader(io.ComfyNode):
 
     @classmethod
     def execute(cls, model: Any, lora: str, strength: float, clip: Any = None) -> io.NodeOutput:
-        import comfy.sd
         import comfy.utils
 
         path = Path(folder_paths.get_full_path_or_raise("loras", lora))
         receipt_id = require_personal(path)
         tensors: Any = comfy.utils.load_torch_file(str(path), safe_load=True)
-        mark_tensors(tensors, receipt_id)
-        patched, _ = comfy.sd.load_lora_for_models(model, None, tensors, strength, 0.0)
-        attach_receipt(patched, receipt_id)
+        patched, patched_clip = apply_personal(model, clip, tensors, strength, receipt_id)
         person_store().note(receipt_id, "lora_loaded")
-        return io.NodeOutput(patched, clip, person_store().receipt(receipt_id).trigger)
+        return io.NodeOutput(patched, patched_clip, person_store().receipt(receipt_id).trigger)
 
 
 def require_personal(path: Path) -> str:

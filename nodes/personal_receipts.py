@@ -1,4 +1,4 @@
-"""Which people a MODEL shows: the receipts behind its LoRAs, and whether each of them still holds.
+"""Which people a MODEL or CLIP shows: the receipts behind its LoRAs, and whether each of them still holds.
 
 A personal LoRA is recognised by whichever way it came: through our nodes (an attachment, or a mark on its tensors), or through any
 loader that names a file (the file's header). Nothing is drawn with a model whose receipt has ended.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import folder_paths
 
 from .engine.film.render import Progress
+from .engine.person.adapters import teaches_text
 from .engine.person.lora_file import read_header, receipt_in
 from .engine.person.receipt import ConsentError
 from .person_folder import person_store
@@ -34,6 +35,18 @@ def mark_tensors(tensors: dict[str, Any], receipt_id: str) -> None:
 
 def attach_receipt(patcher: Any, receipt_id: str) -> None:
     patcher.set_attachments(ATTACHMENT, tuple(sorted({*(patcher.get_attachment(ATTACHMENT) or ()), receipt_id})))
+
+
+def apply_personal(model: Any, clip: Any, tensors: dict[str, Any], strength: float, receipt_id: str) -> tuple[Any, Any]:
+    """MODEL and CLIP with a personal LoRA in them, both naming its receipt; the CLIP as it is where the LoRA does not change it."""
+    import comfy.sd
+
+    mark_tensors(tensors, receipt_id)
+    text = clip if teaches_text(tensors) else None
+    patched, patched_clip = comfy.sd.load_lora_for_models(model, text, tensors, strength, strength)
+    for patcher in (patched, *([patched_clip.patcher] if patched_clip else [])):
+        attach_receipt(patcher, receipt_id)
+    return patched, patched_clip or clip
 
 
 def find_receipts(patchers: Iterable[Any], prompt: DynamicPrompt | None, node_id: str | None, inputs: tuple[str, ...]) -> tuple[str, ...]:

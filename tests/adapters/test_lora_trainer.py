@@ -138,6 +138,31 @@ def test_kohyas_names_are_read_by_core_as_the_same_lora(train: Callable[..., Any
     assert torch.allclose(draw(by_core, demo), draw(patched, demo), atol=1e-4)
 
 
+@pytest.mark.parametrize("file_format", ["comfyui", "kohya"])
+def test_a_trained_text_encoder_comes_out_of_both_nodes_with_its_receipt(
+    train: Callable[..., Any], dataset: Any, demo: Any, run_node: Callable[..., Any], tmp_path: Path, file_format: str
+) -> None:
+    from pack.nodes.personal_lora_loader import PersonalLoraLoader
+    from pack.nodes.personal_receipts import find_receipts
+
+    def encode(clip: Any) -> torch.Tensor:
+        with torch.inference_mode():
+            return clip.encode_from_tokens(clip.tokenize("photo of a person")).clone()
+
+    plain = encode(demo.clip)
+    _, model, clip, *_ = train(text_encoder=True, file_format=file_format, preview_prompts="photo of {person}", preview_steps=1)
+    [path] = saved(tmp_path)
+    inputs = {"model": demo.model, "clip": demo.clip, "lora": f"personal/{path.name}"}
+    loaded_model, loaded, _ = run_node(PersonalLoraLoader, **inputs, strength=1.0).result
+    _, half, _ = run_node(PersonalLoraLoader, **inputs, strength=0.5).result
+    assert loaded.patcher.patches.keys() == clip.patcher.patches.keys() and len(clip.patcher.patches) == 2 * 4
+    assert loaded_model.patches.keys() == model.patches.keys()
+    assert torch.allclose(encode(loaded), encode(clip), atol=1e-6) and not torch.equal(encode(half), encode(clip))
+    assert not torch.equal(encode(clip), plain) and torch.equal(encode(demo.clip), plain)
+    assert find_receipts([clip.patcher], None, None, ()) == find_receipts([half.patcher], None, None, ()) == (dataset.receipt_id,)
+    assert find_receipts([demo.clip.patcher], None, None, ()) == ()
+
+
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, steps: int, action: Callable[[], None]) -> None:
     """Something happens once that many steps are done."""
     from pack.nodes import personal_training

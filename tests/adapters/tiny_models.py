@@ -55,15 +55,29 @@ def make_vae(channels: int) -> Any:
     return vae
 
 
-def make_unet(family: str) -> Any:
+def make_clip(family: str) -> Any:
+    """Core's CLIP L, and for SDXL its CLIP G too; 48 numbers a token, as `make_unet` takes them, and 32 pooled ones for SDXL."""
+    import comfy.sd
+    from comfy import sd1_clip, sdxl_clip, supported_models_base
+
+    widths = {"clip_l": 16, "clip_g": 32} if family == "sdxl" else {"clip_l": 48}
+    shape = {"num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
+    options = {f"{name}_model_config": {**shape, "hidden_size": width} for name, width in widths.items()}
+    kinds = (sdxl_clip.SDXLTokenizer, sdxl_clip.SDXLClipModel) if family == "sdxl" else (sd1_clip.SD1Tokenizer, sd1_clip.SD1ClipModel)
+    clip = comfy.sd.CLIP(supported_models_base.ClipTarget(*kinds), model_options=options)
+    draw_weights(clip.cond_stage_model)
+    return clip
+
+
+def make_unet(family: str, pooled: int = 64) -> Any:
     import comfy.supported_models
 
     shape = {"image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 32, "num_res_blocks": [1, 1],
              "transformer_depth": [1, 1], "transformer_depth_output": [1, 1, 1, 1], "channel_mult": [1, 2], "context_dim": 48,
              "transformer_depth_middle": 1, "use_spatial_transformer": True, "use_linear_in_transformer": False, "legacy": False,
              "dtype": torch.float32}  # fmt: skip
-    if family == "sdxl":  # pooled prompts of 64 numbers beside six sizes of 256
-        shape |= {"num_classes": "sequential", "adm_in_channels": 64 + 6 * 256, "use_linear_in_transformer": True}
+    if family == "sdxl":  # pooled prompts beside six sizes of 256
+        shape |= {"num_classes": "sequential", "adm_in_channels": pooled + 6 * 256, "use_linear_in_transformer": True}
         config = comfy.supported_models.SDXL(shape)
         config.unet_config |= {"num_heads": 4, "num_head_channels": -1}
     else:

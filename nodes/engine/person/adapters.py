@@ -1,13 +1,14 @@
 """Low-rank adapters on a network's own modules: put in by PEFT, taken out again without a trace.
 
-In: a `torch.nn.Module` and which of its parts to adapt. Out: parameters to train, and tensors under names that model loaders read.
+In: a `torch.nn.Module`, which of its parts to adapt, and text encoders where they learn too.
+Out: parameters to train, and tensors under names that model loaders read.
 The network's own weights are never written. It knows nothing of ComfyUI, pictures or consent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
 NAME = "personal"  # of the adapter inside PEFT's layers
 PREFIX = "diffusion_model."  # before a module's path in files: ComfyUI reads it for every architecture
+TEXT_PREFIX = "text_encoders."  # the same for the text encoders
 TARGETS = ("auto", "attention", "attention and MLP", "all layers")
 FUSED = r"single_blocks\.\d+\.linear[12]$"  # attention and MLP in one matrix, as in Flux
 ATTENTION = re.compile(rf"(attn\d*|attention)(\.|_)|(^|\.)(to_[qkv]|to_out|qkv)(\.|$)|{FUSED}")
 MLP = re.compile(rf"(^|\.|_)(ff|ffn|mlp|feed_forward)(\.|_)|{FUSED}")
+TEXT_ATTENTION = re.compile(r"\.self_attn\.(q|k|v|out)_proj$")  # of a CLIP's transformer
 NEVER = re.compile(r"norm|embed|modulation|adaln|(^|[._])mod([._]|$)|time_|vec_in|guidance_in|final_layer|head\.", re.IGNORECASE)
 
 
@@ -33,7 +36,7 @@ class AdapterShape:
 
 @dataclass(frozen=True)
 class _Place:
-    path: str
+    path: str  # as files name it, with the prefix
     parent: torch.nn.Module
     child: str
     base: torch.nn.Module
@@ -41,16 +44,20 @@ class _Place:
 
 
 class Adapters:
-    """Adapters for one network, attached only inside `attached()`. The same seed gives the same start."""
+    """Adapters for one network and its text encoders, attached only inside `attached()`. The same seed gives the same start."""
 
-    def __init__(self, network: torch.nn.Module, shape: AdapterShape, seed: int) -> None:
+    def __init__(self, network: torch.nn.Module, shape: AdapterShape, seed: int, text: torch.nn.Module | None = None) -> None:
         """ValueError if no module matches, or if the weights are of a kind that gradients cannot pass."""
         self.shape = shape
         paths = find_targets(network, shape.targets)
         if not paths:
             raise ValueError(f"This model has no layers of the kind '{shape.targets}'; choose 'all layers' as targets, or another model.")
-        self._places = _inject(network, paths, shape, seed)
+        spoken = find_text_targets(text) if text is not None else []
+        self._places = _inject(network, PREFIX, paths, shape, seed)
         self._put(inside=False)
+        if text is not None:
+            self._places += _inject(text, TEXT_PREFIX, spoken, shape, seed + 1)
+            self._put(inside=False)
 
     @contextmanager
     def attached(self) -> Iterator[None]:
@@ -77,13 +84,14 @@ class Adapters:
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
-        """Down and up of every place, in the order of the network's modules."""
+        """Down and up of every place, in the order of the network's modules, those of the text encoders last."""
         return [part.weight for place in self._places for part in (place.layer.lora_A[NAME], place.layer.lora_B[NAME])]
 
-    def to(self, device: Any) -> None:
-        for place in self._places:
-            for part in (place.layer.lora_A[NAME], place.layer.lora_B[NAME]):
-                part.to(device)
+    @property
+    def text_parameters(self) -> list[torch.nn.Parameter]:
+        """The last of them."""
+        count = sum(2 for place in self._places if place.path.startswith(TEXT_PREFIX))
+        return self.parameters[len(self._places) * 2 - count :]
 
     def copy_from(self, values: list[torch.Tensor]) -> None:
         import torch
@@ -115,6 +123,19 @@ def find_targets(network: torch.nn.Module, targets: str) -> list[str]:
     return [path for path, _ in modules]
 
 
+def find_text_targets(network: torch.nn.Module) -> list[str]:
+    """Paths of the attention of all text encoders in it, as other trainers choose them."""
+    modules = [(path, module) for path, module in network.named_modules() if TEXT_ATTENTION.search(path)]
+    for path, module in modules:
+        _require_plain(path, module)
+    return [path for path, _ in modules]
+
+
+def teaches_text(names: Iterable[str]) -> bool:
+    """Whether a LoRA with these names, ours or kohya's, changes the text encoders."""
+    return any(name.startswith((TEXT_PREFIX, "lora_te")) for name in names)
+
+
 def name_tensors(paths: tuple[str, ...], values: list[torch.Tensor], shape: AdapterShape) -> dict[str, torch.Tensor]:
     """Down and up values as a LoRA in ComfyUI's and PEFT's spelling. The scale is in the up part, so there is no alpha to misread."""
     import torch
@@ -122,8 +143,8 @@ def name_tensors(paths: tuple[str, ...], values: list[torch.Tensor], shape: Adap
     scale, named = shape.alpha / shape.rank, {}
     for number, path in enumerate(paths):
         down, up = (values[2 * number + part].detach().to("cpu", torch.float32) for part in (0, 1))
-        named[f"{PREFIX}{path}.lora_A.weight"] = down.clone().contiguous()
-        named[f"{PREFIX}{path}.lora_B.weight"] = (up * scale).contiguous()
+        named[f"{path}.lora_A.weight"] = down.clone().contiguous()
+        named[f"{path}.lora_B.weight"] = (up * scale).contiguous()
     return named
 
 
@@ -133,8 +154,8 @@ def name_for_kohya(tensors: Mapping[str, torch.Tensor], names: Mapping[str, str]
 
     spelled: dict[str, torch.Tensor] = {}
     for key, value in tensors.items():
-        path, _, part = key.removeprefix(PREFIX).removesuffix(".weight").rpartition(".")
-        name = "lora_unet_" + names.get(path, path).replace(".", "_")
+        path, _, part = key.removesuffix(".weight").rpartition(".")
+        name = (names.get(path) or "lora_unet_" + path.removeprefix(PREFIX)).replace(".", "_")
         spelled[f"{name}.lora_{'down' if part == 'lora_A' else 'up'}.weight"] = value
         if part == "lora_A":
             spelled[f"{name}.alpha"] = torch.tensor(float(value.shape[0]))
@@ -153,7 +174,7 @@ def _require_plain(path: str, module: torch.nn.Module) -> None:
         )
 
 
-def _inject(network: torch.nn.Module, paths: list[str], shape: AdapterShape, seed: int) -> list[_Place]:
+def _inject(network: torch.nn.Module, prefix: str, paths: list[str], shape: AdapterShape, seed: int) -> list[_Place]:
     """PEFT's layers in the network. Their first values come from `seed` alone, and the global random state stays as it was."""
     import torch
     from peft import LoraConfig, inject_adapter_in_model
@@ -166,8 +187,8 @@ def _inject(network: torch.nn.Module, paths: list[str], shape: AdapterShape, see
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             inject_adapter_in_model(config, network, adapter_name=NAME)
-        places = [_place(network, path, base) for path, base in before.items()]
-        _draw(places, seed)
+        places = [_place(network, prefix, path, base) for path, base in before.items()]
+        _draw(places, seed, next(network.parameters()).device)
     except BaseException:
         for path, base in before.items():
             setattr(network.get_submodule(path.rpartition(".")[0]), path.rpartition(".")[2], base)
@@ -180,13 +201,13 @@ def _inject(network: torch.nn.Module, paths: list[str], shape: AdapterShape, see
     return places
 
 
-def _place(network: torch.nn.Module, path: str, base: torch.nn.Module) -> _Place:
+def _place(network: torch.nn.Module, prefix: str, path: str, base: torch.nn.Module) -> _Place:
     parent, _, child = path.rpartition(".")
     layer: Any = network.get_submodule(path)
-    return _Place(path, network.get_submodule(parent), child, base, layer)
+    return _Place(prefix + path, network.get_submodule(parent), child, base, layer)
 
 
-def _draw(places: list[_Place], seed: int) -> None:
+def _draw(places: list[_Place], seed: int, device: torch.device) -> None:
     """First values as PEFT's (uniform, Kaiming), but drawn on the CPU: the same on every device, in float32."""
     import torch
 
@@ -197,4 +218,4 @@ def _draw(places: list[_Place], seed: int) -> None:
             values = torch.zeros(weight.shape)
             if part == "down":
                 values.uniform_(-1, 1, generator=generator).mul_(1 / (weight[0].numel() ** 0.5))
-            parts[NAME].weight = torch.nn.Parameter(values.to(weight.device))
+            parts[NAME].weight = torch.nn.Parameter(values.to(device))

@@ -29,6 +29,7 @@ class Student(Protocol):
     """What training needs of a model. Latents are float32 [examples, ...] as the network sees them."""
 
     identity: str  # changes with the weights
+    text_encoders: torch.nn.Module | None  # what shall learn to read captions anew, on its device while the network is; mostly None
 
     def open(self) -> AbstractContextManager[torch.nn.Module]:
         """The network on its device, ready for gradients; afterwards it is as it was, whatever happened."""
@@ -38,7 +39,9 @@ class Student(Protocol):
         """One picture, uint8 RGB [height, width, 3] -> one latent, without the examples' axis."""
         ...
 
-    def encode_caption(self, text: str, latent: torch.Tensor) -> Any: ...
+    def encode_caption(self, text: str, latent: torch.Tensor) -> Any:
+        """What `denoise` takes as a caption: encoded once, or the text itself where text encoders learn."""
+        ...
 
     def noise_levels(self) -> torch.Tensor:
         """All of the model's own, ascending."""

@@ -30,6 +30,7 @@ TRAINING_VERSION = 1  # part of what a state is found by: raise it when the same
 LARGEST_GRADIENT = 1.0
 PATIENCE = 6  # checks without a better one before it stops
 EMA_DECAY = 0.99
+TEXT_SHARE = 0.5  # of the learning rate, for text encoders: they forget other words sooner than a network forgets pictures
 SCHEDULES = ("cosine", "constant", "constant_with_warmup", "linear", "polynomial")
 
 log = logging.getLogger("music_video")
@@ -55,6 +56,7 @@ class TrainingSettings:
     early_stop: bool = True
     prompts: tuple[str, ...] = ()
     preview_every: int = 0  # steps; 0: none
+    text_encoder: bool = False  # whether the student's text encoders learn too
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,10 @@ class _Training:
 
         settings = self.settings
         self.device = next(network.parameters()).device
-        self.adapters = Adapters(network, settings.shape, settings.seed)
-        self.adapters.to(self.device)
+        text = self.student.text_encoders if settings.text_encoder else None
+        self.adapters = Adapters(network, settings.shape, settings.seed, text)
         parameters = self.adapters.parameters
-        self.optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=settings.learning_rate, weight_decay=0.01)
         warmup = 0 if settings.schedule == "constant" else min(settings.warmup, settings.steps // 5)
         self.schedule = get_scheduler(settings.schedule, self.optimizer, num_warmup_steps=warmup, num_training_steps=settings.steps)
         self.mean = EMAModel(parameters, decay=EMA_DECAY, use_ema_warmup=True) if settings.ema else None
@@ -133,6 +135,12 @@ class _Training:
             with self.adapters.attached():
                 self._try_once()
                 self._check()
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """The parameters with their learning rates, all of them in the order of the adapters."""
+        parameters, spoken = self.adapters.parameters, self.adapters.text_parameters
+        groups = [{"params": parameters[: len(parameters) - len(spoken)]}]
+        return [*groups, {"params": spoken, "lr": self.settings.learning_rate * TEXT_SHARE}] if spoken else groups
 
     def _try_once(self) -> None:
         """A first look at model and captions together: what does not fit shows here, in words."""
@@ -173,6 +181,8 @@ class _Training:
         draw = self.lesson.draw(self.course.step, count, settings.seed, settings.caption_dropout, self.student.is_flow())
         loss = self._gradients(draw, count)
         if math.isfinite(loss):
+            for parameter in self.adapters.parameters:  # layers that nothing reads, as the last of SDXL's CLIP L: their state is kept too
+                parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
             torch.nn.utils.clip_grad_norm_(self.adapters.parameters, LARGEST_GRADIENT)
             self.optimizer.step()
             self.schedule.step()
@@ -285,14 +295,15 @@ class _Training:
         names = [name for name in parts if name.startswith("optimizer.")]
         for number, parameter in enumerate(self.adapters.parameters):
             self.optimizer.state[parameter] = {
-                name.removeprefix("optimizer."): parts[name][number].to("cpu" if name.endswith(".step") else self.device) for name in names
+                name.removeprefix("optimizer."): parts[name][number].to("cpu" if name.endswith(".step") else parameter.device)
+                for name in names
             }
         self.schedule.load_state_dict(facts["schedule"])
         for group, rate in zip(self.optimizer.param_groups, self.schedule.get_last_lr(), strict=True):
             group["lr"] = rate
         self.part = facts["part"]
         if self.mean is not None:
-            self.mean.shadow_params = [value.to(self.device) for value in parts["mean"]]
+            self.mean.shadow_params = [value.to(own.device) for value, own in zip(parts["mean"], self.adapters.parameters, strict=True)]
             self.mean.optimization_step = facts["mean_step"]
         log.info("Training goes on at step %d of %d.", self.course.step, self.settings.steps)
         return True

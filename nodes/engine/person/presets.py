@@ -48,6 +48,7 @@ class Wishes:
     checkpoint_every: int = 0
     gradient_checkpointing: bool = False
     early_stop: bool = True
+    text_encoder: bool = False
 
 
 def choose_settings(preset: str, wishes: Wishes) -> TrainingSettings:
@@ -75,4 +76,5 @@ def choose_settings(preset: str, wishes: Wishes) -> TrainingSettings:
         early_stop=wishes.early_stop,
         prompts=prompts,
         preview_every=max(1, -(-steps // PREVIEWS)) if prompts else 0,
+        text_encoder=wishes.text_encoder,
     )
