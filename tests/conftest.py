@@ -14,6 +14,7 @@ import os
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ class Host:
         self.base: Path = server.base
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.server.url + path, timeout=60) as answer:
+        with urllib.request.urlopen(self.server.url + urllib.parse.quote(path, safe="/?&=%"), timeout=60) as answer:
             body = answer.read()
         return json.loads(body) if answer.headers.get_content_type() == "application/json" else body.decode()
 

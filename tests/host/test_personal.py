@@ -1,4 +1,4 @@
-"""The personal template on a real server: a verified person, a LoRA, a film; core's own loader; and everything gone after the withdrawal."""
+"""The personal template on a real server: a verified person, a LoRA, a film; core's own loader; everything gone after the withdrawal."""
 
 from __future__ import annotations
 
