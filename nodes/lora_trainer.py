@@ -48,7 +48,8 @@ class LoRATrainer(io.ComfyNode):
                              tooltip="How much the LoRA can hold. 0: as the preset has it."),
                 io.Float.Input("alpha", default=0.0, min=0.0, max=1024.0, step=0.5, **ADVANCED, tooltip="0: the same as rank."),
                 io.Combo.Input("targets", options=list(TARGETS), default="auto", **ADVANCED,
-                               tooltip="Which layers learn. auto: attention in a UNet, attention and MLP in a transformer."),
+                               tooltip="Which layers learn. auto: attention in a UNet, attention and MLP in a transformer, "
+                               "all in a small model such as the demo model."),
                 io.Float.Input("learning_rate", default=0.0, min=0.0, max=1.0, step=0.000001, round=False, **ADVANCED,
                                tooltip="0: as the preset has it. Lower it if the loss stops being a number."),
                 io.Combo.Input("schedule", options=list(SCHEDULES), default="cosine", **ADVANCED,

@@ -26,6 +26,14 @@ def parts(request: pytest.FixtureRequest, comfy: SimpleNamespace) -> SimpleNames
     return SimpleNamespace(family=request.param, model=patch_model(make()), clip=SeededPrompts(48, 64), vae=vae)
 
 
+@pytest.fixture(autouse=True)
+def full_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These models are tiny, and stand for those in use."""
+    from pack.nodes.engine.person import adapters
+
+    monkeypatch.setattr(adapters, "SMALL", 0)
+
+
 @pytest.fixture
 def dataset(tmp_path: Path) -> Any:
     from pack.nodes.engine.person.storage import PersonStore
@@ -99,6 +107,15 @@ def test_adapters_sit_in_attention_and_never_in_norms(parts: SimpleNamespace, tr
     assert all("norm" not in name and "embed" not in name and "mod" not in name.split("diffusion_model.")[1] for name in names)
     assert any("attn" in name for name in names)
     assert any(".ffn." in name or "_mlp" in name for name in names) == (parts.family in ("flux", "wan"))
+
+
+def test_all_layers_of_a_small_network_learn(parts: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pack.nodes.engine.person import adapters
+
+    network = parts.model.model.diffusion_model
+    usual = set(adapters.find_targets(network, "auto"))
+    monkeypatch.setattr(adapters, "SMALL", 10**9)
+    assert usual <= set(adapters.find_targets(network, "auto")) == set(adapters.find_targets(network, "all layers"))
 
 
 def test_recomputing_and_smaller_parts_give_the_same_lora(parts: SimpleNamespace, train: Callable[..., Any]) -> None:

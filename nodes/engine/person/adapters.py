@@ -20,6 +20,7 @@ NAME = "personal"  # of the adapter inside PEFT's layers
 PREFIX = "diffusion_model."  # before a module's path in files: ComfyUI reads it for every architecture
 TEXT_PREFIX = "text_encoders."  # the same for the text encoders
 TARGETS = ("auto", "attention", "attention and MLP", "all layers")
+SMALL = 100_000_000  # weights; the smallest models in use have eight times as many
 FUSED = r"single_blocks\.\d+\.linear[12]$"  # attention and MLP in one matrix, as in Flux
 ATTENTION = re.compile(rf"(attn\d*|attention)(\.|_)|(^|\.)(to_[qkv]|to_out|qkv)(\.|$)|{FUSED}")
 MLP = re.compile(rf"(^|\.|_)(ff|ffn|mlp|feed_forward)(\.|_)|{FUSED}")
@@ -106,13 +107,18 @@ class Adapters:
 
 
 def find_targets(network: torch.nn.Module, targets: str) -> list[str]:
-    """Paths of the modules to adapt. `auto`: attention in a UNet, attention and MLP in a transformer; never norms or embeddings."""
+    """Paths of the modules to adapt; never norms or embeddings.
+
+    `auto`: attention in a UNet, attention and MLP in a transformer, and all layers of a small network, whose attention alone cannot hold
+    a face.
+    """
     import torch
 
     if targets not in TARGETS:
         raise ValueError(f"There are no targets '{targets}'; choose one of: {', '.join(TARGETS)}.")
     if targets == "auto":
-        targets = "attention" if hasattr(network, "input_blocks") else "attention and MLP"
+        small = sum(parameter.numel() for parameter in network.parameters()) < SMALL
+        targets = "all layers" if small else "attention" if hasattr(network, "input_blocks") else "attention and MLP"
     kinds = (torch.nn.Linear, torch.nn.Conv2d) if targets == "all layers" else (torch.nn.Linear,)
     modules = [(path, module) for path, module in network.named_modules() if isinstance(module, kinds) and not NEVER.search(path)]
     if targets != "all layers":
