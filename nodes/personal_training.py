@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from .training_model import HostStudent
 
 FOLDER = "personal"  # in the first LoRA folder
 FORMATS = ("comfyui", "kohya")
+log = logging.getLogger("music_video")
 KEPT_DAYS = 14  # a state that nobody has gone on from for so long is deleted
 PLOT_EVERY = 2.0  # seconds
 
@@ -66,7 +68,11 @@ def keep(dataset: FaceDataset, student: HostStudent, settings: TrainingSettings,
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    Image.fromarray(plot_losses(trained.course, settings.steps)).save(path.with_suffix(".png"))
+    try:
+        Image.fromarray(plot_losses(trained.course, settings.steps)).save(path.with_suffix(".png"))
+    except OSError as error:  # the LoRA is there, and the node shows the curve anyway
+        path.with_suffix(".png").unlink(missing_ok=True)
+        log.warning("The curve could not be saved beside the LoRA (%s).", error.strerror)
     forget_state(store.folder / TRAININGS / f"{_key(dataset, student, settings)}.safetensors")
     return path
 
@@ -126,6 +132,6 @@ def _key(dataset: FaceDataset, student: HostStudent, settings: TrainingSettings)
 
 
 def _forget_old(folder: Path) -> None:
-    for path in folder.glob("*.safetensors"):
+    for path in (*folder.glob("*.safetensors"), *folder.glob("*.part")):
         if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
             forget_state(path)

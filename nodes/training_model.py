@@ -20,11 +20,12 @@ import comfy.samplers
 
 from .autograd_weights import ordinary, readable_weights
 from .engine.person.adapters import PREFIX
+from .engine.person.lesson import UNFIT
 from .engine.person.recomputation import saved_norm_inputs
 from .image_model import Conditioning, HostImageModel, SamplingSettings
 from .model_identity import identify_models
 from .training_precision import choose_precision
-from .training_text import TextInTraining
+from .training_text import TextInTraining, clone_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,7 @@ class HostStudent:
         self._drawer = HostImageModel(model, clip, vae, preview, self.identity)  # checks CLIP and VAE
         self._shape = self._drawer.noise_shape(size, size)
         self._size, self._model, self._clip, self._vae, self._preview = size, model, clip, vae, preview
-        self._patcher = model.clone(disable_dynamic=True)  # streamed weights come and go, and gradients need them to stay
+        self._patcher = clone_whole(model)
         dtype = choose_precision(precision, self._patcher)
         if dtype is not None:
             self._patcher.set_model_compute_dtype(dtype)
@@ -111,7 +112,10 @@ class HostStudent:
         conds = comfy.sampler_helpers.convert_cond(encoded_text)
         device = self._patcher.load_device
         noise = latent[None].to(device)
-        encoded = comfy.samplers.encode_model_conds(self._base.extra_conds, conds, noise, device, "positive", latent_image=noise)
+        try:
+            encoded = comfy.samplers.encode_model_conds(self._base.extra_conds, conds, noise, device, "positive", latent_image=noise)
+        except (AttributeError, KeyError, TypeError) as error:  # what this model needs is not there, as SDXL's pooled prompt
+            raise ValueError(UNFIT) from error
         parts = encoded[0]["model_conds"]
         return {name: part.process_cond(batch_size=1, area=None, device=device) for name, part in parts.items()}
 

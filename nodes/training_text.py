@@ -24,7 +24,7 @@ class TextInTraining:
     def __init__(self, clip: Any) -> None:
         """ValueError for text encoders of another kind."""
         _require_trainable(clip)
-        self._clip: Any = clip.clone(disable_dynamic=True)
+        self._clip: Any = clone_whole(clip)
         self.patcher = self._clip.patcher
         self.network = self._clip.cond_stage_model = self.patcher.model  # core's clone still has the streamed one here
         self._clip.load_model = lambda tokens=None: self.patcher  # it is loaded: to ask again might move the network away meanwhile
@@ -40,6 +40,17 @@ class TextInTraining:
         numbers = {name: str(place + 1) if len(encoders) > 1 else "" for place, name in enumerate(encoders)}
         parts = [(path, *path.split(".transformer.")) for path in paths]
         return {TEXT_PREFIX + path: f"lora_te{numbers[encoder]}_{rest}" for path, encoder, rest in parts}
+
+
+def clone_whole(part: Any) -> Any:
+    """A clone of a MODEL or CLIP for training: streamed weights (dynamic VRAM) come and go, and gradients need them to stay."""
+    try:
+        return part.clone(disable_dynamic=True)
+    except RuntimeError as error:
+        raise ValueError(
+            "Training needs this model whole in memory, and its loader cannot load it so; use one of core's loaders, or start ComfyUI "
+            "with --disable-dynamic-vram."
+        ) from error
 
 
 def _require_trainable(clip: Any) -> None:

@@ -25,19 +25,19 @@ class SeededPrompts:
         return [[tokens, {"pooled_output": torch.randn(1, self.pooled, generator=generator)}]]
 
 
-def draw_weights(module: torch.nn.Module) -> None:
+def draw_weights(module: torch.nn.Module, dtype: torch.dtype = torch.float32) -> None:
     """Core's layers leave their memory as it is until a checkpoint is loaded."""
     generator = torch.Generator().manual_seed(0)
     for name, parameter in module.named_parameters():
         is_scale = parameter.ndim == 1 and name.endswith("weight")
-        parameter.data = torch.randn(parameter.shape, generator=generator) * 0.05 + (1.0 if is_scale else 0.0)
+        parameter.data = (torch.randn(parameter.shape, generator=generator) * 0.05 + (1.0 if is_scale else 0.0)).to(dtype)
 
 
 def patch_model(model: Any) -> Any:
     import comfy.model_management
     import comfy.model_patcher
 
-    draw_weights(model.diffusion_model)
+    draw_weights(model.diffusion_model, model.get_dtype())
     return comfy.model_patcher.ModelPatcher(model.eval(), comfy.model_management.get_torch_device(), torch.device("cpu"))
 
 
@@ -69,7 +69,13 @@ def make_clip(family: str) -> Any:
     return clip
 
 
-def make_unet(family: str, pooled: int = 64) -> Any:
+def build(config: Any, dtype: torch.dtype) -> Any:
+    """As core's loaders do: weights in this type, reckoned with in fp32 as everywhere on a CPU."""
+    config.set_inference_dtype(dtype, None if dtype == torch.float32 else torch.float32)
+    return config.get_model({}, device="cpu")
+
+
+def make_unet(family: str, pooled: int = 64, dtype: torch.dtype = torch.float32) -> Any:
     import comfy.supported_models
 
     shape = {"image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 32, "num_res_blocks": [1, 1],
@@ -83,16 +89,16 @@ def make_unet(family: str, pooled: int = 64) -> Any:
     else:
         config = comfy.supported_models.SD15(shape | {"adm_in_channels": None})
         config.unet_config["num_heads"] = 4
-    return config.get_model({}, device="cpu")
+    return build(config, dtype)
 
 
-def make_dit() -> Any:
+def make_dit(dtype: torch.dtype = torch.float32) -> Any:
     import comfy.supported_models
 
     shape = {"image_model": "flux", "in_channels": 16, "out_channels": 16, "patch_size": 2, "vec_in_dim": 64, "context_in_dim": 48,
              "hidden_size": 64, "mlp_ratio": 2.0, "num_heads": 2, "depth": 1, "depth_single_blocks": 1, "axes_dim": [8, 12, 12],
              "txt_ids_dims": [], "theta": 10000, "qkv_bias": True, "guidance_embed": False, "dtype": torch.float32}  # fmt: skip
-    return comfy.supported_models.FluxSchnell(shape).get_model({}, device="cpu")
+    return build(comfy.supported_models.FluxSchnell(shape), dtype)
 
 
 def make_video_model() -> Any:

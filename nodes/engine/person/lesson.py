@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 5  # pictures; with fewer a model learns the pictures, not the person
 FACE_WEIGHT = 2.0  # of the face's places in the loss, against 1 elsewhere
+UNFIT = "Model, CLIP and VAE do not fit together; connect those of one checkpoint."
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # noise levels at which held-out pictures are judged, as shares of the model's scale
 
 

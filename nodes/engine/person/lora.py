@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .adapters import Adapters, AdapterShape, name_tensors
 from .dataset import FaceDataset
-from .lesson import Lesson, Student, prepare_lesson
+from .lesson import UNFIT, Lesson, Student, prepare_lesson
 from .receipt import ConsentError
 from .training_loss import held_out_loss, in_parts, training_loss
 from .training_state import Course, forget_state, load_state, save_state
@@ -153,7 +153,7 @@ class _Training:
         except RuntimeError as error:
             if self.student.is_out_of_memory(error):
                 raise
-            raise ValueError("Model, CLIP and VAE do not fit together; connect those of one checkpoint.") from error
+            raise ValueError(UNFIT) from error
 
     def _next_stop(self) -> int:
         """The step before which the network must be itself again: a preview, or the end."""
@@ -238,11 +238,14 @@ class _Training:
         if not math.isfinite(loss):
             self._give_up()
             return
-        since = sum(step > course.best_step for step, _ in course.checks)
-        if self.settings.early_stop and since >= PATIENCE:
-            self.ended = "early"
+        self._look_for_the_end()
         if self.state is not None and course.step:
             self._save()
+
+    def _look_for_the_end(self) -> None:
+        since = sum(step > self.course.best_step for step, _ in self.course.checks)
+        if self.settings.early_stop and since >= PATIENCE:
+            self.ended = "early"
 
     def _now(self) -> Progress:
         return Progress(self.course.step, self.settings.steps, self.course)
@@ -305,5 +308,6 @@ class _Training:
         if self.mean is not None:
             self.mean.shadow_params = [value.to(own.device) for value, own in zip(parts["mean"], self.adapters.parameters, strict=True)]
             self.mean.optimization_step = facts["mean_step"]
+        self._look_for_the_end()  # all that was missing may have been the file
         log.info("Training goes on at step %d of %d.", self.course.step, self.settings.steps)
         return True

@@ -46,7 +46,9 @@ def write_lora(folder: Path, name: str, tensors: Mapping[str, torch.Tensor], met
     except OSError as error:
         if error.strerror is None:
             raise
-        raise OSError(f"The LoRA cannot be written into {folder} ({error.strerror}); make that folder writable, then run again.") from error
+        raise OSError(
+            f"The LoRA cannot be written into {folder} ({error.strerror}); see that there is room and that it is writable, then run again."
+        ) from error
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -87,7 +89,7 @@ def written_hashes(ledger: Ledger, receipt_id: str) -> frozenset[str]:
 
 
 def _write(folder: Path, name: str, data: bytes) -> Path:
-    waiting = folder / f".{name}.{os.getpid()}.part"
+    waiting, path = folder / f".{name}.{os.getpid()}.part", None
     try:
         with open(waiting, "wb") as file:
             file.write(data)
@@ -96,7 +98,8 @@ def _write(folder: Path, name: str, data: bytes) -> Path:
         path = _claim(folder, name)
         os.replace(waiting, path)
     except BaseException:
-        waiting.unlink(missing_ok=True)
+        for unfinished in (waiting, *([path] if path else [])):
+            unfinished.unlink(missing_ok=True)
         raise
     sync_folder(folder)
     return path

@@ -36,14 +36,22 @@ class Course:
 
 
 def save_state(path: Path, receipt_id: str, course: Course, parts: dict[str, list[torch.Tensor]], facts: dict[str, Any]) -> None:
-    """`parts` are named lists of tensors, `facts` plain JSON values. OSError where the disk is full."""
+    """`parts` are named lists of tensors, `facts` plain JSON values. OSError with one sentence if it cannot; the last state stays."""
     from safetensors.torch import save
 
     tensors = {f"{name}.{number}": value for name, values in {**parts, "best": course.best}.items() for number, value in enumerate(values)}
     body = {key: value for key, value in asdict(course).items() if key != "best"}
     header = {"schema": SCHEMA, "receipt": receipt_id, "course": json.dumps(body), "facts": json.dumps(facts)}
-    make_private(path.parent)
-    write_private(path, save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, header))
+    data = save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, header)
+    try:
+        make_private(path.parent)
+        write_private(path, data)
+    except OSError as error:
+        path.with_name(path.name + ".part").unlink(missing_ok=True)
+        raise OSError(
+            f"How far the training is cannot be written into {path.parent} ({error.strerror}); see that there is room and that it is "
+            "writable, then run again: it goes on from what was written last."
+        ) from error
 
 
 def load_state(path: Path) -> tuple[Course, dict[str, list[torch.Tensor]], dict[str, Any]] | None:
