@@ -86,6 +86,7 @@ class HostStudent:
         options = comfy.model_patcher.create_model_options_clone(self._patcher.model_options)
         given = options.setdefault("transformer_options", {})
         comfy.patcher_extension.merge_nested_dicts(given.setdefault("wrappers", {}), self._patcher.wrappers, copy_dict1=False)
+        given.setdefault("optimized_attention_override", _attend)
         return given
 
     def encode_picture(self, picture: np.ndarray) -> torch.Tensor:
@@ -184,6 +185,13 @@ class HostStudent:
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return comfy.model_management.is_oom(error)
+
+
+def _attend(usual: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """torch's own attention, which always has gradients: some quicker kinds have none, and core's for a CPU takes far more memory."""
+    from comfy.ldm.modules.attention import attention_pytorch
+
+    return attention_pytorch(*args, **kwargs)
 
 
 def _kept_for_gradients(network: torch.nn.Module) -> AbstractContextManager[None]:
