@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,7 +72,7 @@ def train(demo: Any, dataset: Any, run_node: Callable[..., Any]) -> Callable[...
 
     def run(**changes: Any) -> Any:
         inputs = {"model": demo.model, "clip": demo.clip, "vae": demo.vae, "face_dataset": dataset}
-        return run_node(LoRATrainer, **inputs, **{**SMALL, **changes}).result
+        return run_node(LoRATrainer, **{**inputs, **SMALL, **changes}).result
 
     return run
 
@@ -265,3 +269,108 @@ def test_a_changed_or_foreign_file_is_refused(train: Callable[..., Any], demo: A
         with pytest.raises(ValueError, match=reason):
             run_node(PersonalLoraLoader, model=demo.model, clip=demo.clip, lora=f"personal/{name}", strength=1.0)
     assert "no such personal LoRA" in PersonalLoraLoader.validate_inputs("none")
+
+
+def fill_disk(patch: pytest.MonkeyPatch, folder: Path, writes: int) -> None:
+    """After so many writes into the folder none reaches the disk any more."""
+    real, left = os.fsync, [writes]
+
+    def fsync(handle: int) -> None:
+        if any(path.stat().st_ino == os.fstat(handle).st_ino for path in folder.glob("*.part")):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    patch.setattr(os, "fsync", fsync)
+
+
+def test_a_disk_that_fills_up_while_training_loses_nothing(
+    train: Callable[..., Any], demo: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = train(steps=6)
+    with monkeypatch.context() as patch:
+        fill_disk(patch, tmp_path / "store" / "training", 1)
+        with untouched(demo), pytest.raises(OSError, match="No space left on device.*run again: it goes on from what was written last"):
+            train(steps=6)
+    assert len(list((tmp_path / "store" / "training").iterdir())) == 1 and len(saved(tmp_path)) == 1
+    again = train(steps=6)
+    assert again[3] == whole[3] and all(torch.equal(value, again[0][name]) for name, value in whole[0].items())
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["done", "early"])
+def test_a_lora_that_finds_no_room_is_written_without_training_again(
+    train: Callable[..., Any], store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, early: bool
+) -> None:
+    from pack.nodes.engine.person import lora
+
+    if early:
+        monkeypatch.setattr(lora, "PATIENCE", 1)
+        monkeypatch.setattr(lora, "held_out_loss", lambda *given: 1.0)
+    whole = train(steps=8)
+    assert len(whole[3]["loss"]) == (4 if early else 8)
+    with monkeypatch.context() as patch:
+        fill_disk(patch, tmp_path / "loras" / "personal", 0)
+        with pytest.raises(OSError, match="LoRA cannot be written .*No space left on device.*then run again"):
+            train(steps=8)
+    assert len(list((tmp_path / "loras" / "personal").iterdir())) == 2, "the first LoRA and its curve"
+    monkeypatch.setattr(lora._Training, "_step", lambda self: pytest.fail("it trains again"))
+    again = train(steps=8)
+    assert again[3] == whole[3] and all(torch.equal(value, again[0][name]) for name, value in whole[0].items())
+    assert len(saved(tmp_path)) == 2 and not list((tmp_path / "store" / "training").iterdir())
+
+
+def test_a_curve_that_cannot_be_saved_costs_no_lora(train: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from PIL import Image
+
+    real = Image.Image.save
+
+    def save(self: Any, path: Any, **options: Any) -> None:
+        real(self, path, **options)
+        if "personal" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.Image, "save", save)
+        train(steps=2)
+    assert [path.suffix for path in (tmp_path / "loras" / "personal").iterdir()] == [".safetensors"]
+
+
+def test_parts_of_another_model_are_one_sentence_before_the_first_step(
+    train: Callable[..., Any], demo: Any, store: Any, tmp_path: Path
+) -> None:
+    from tiny_models import make_clip, make_vae
+
+    for parts, sentence in (({"clip": make_clip("sd15")}, "do not fit together"), ({"vae": make_vae(8)}, "VAE does not belong")):
+        with untouched(demo), pytest.raises(ValueError, match=sentence):
+            train(**parts, text_encoder=True)
+        assert store.ledger.read()[-1].facts["result"] == "failed"
+    assert not saved(tmp_path) and not (tmp_path / "store" / "training").exists()
+
+
+@contextmanager
+def untouched(demo: Any) -> Iterator[None]:
+    before = [{name: value.clone() for name, value in part.model.state_dict().items()} for part in (demo.model, demo.clip.patcher)]
+    yield
+    for part, values in zip((demo.model, demo.clip.patcher), before, strict=True):
+        after = part.model.state_dict()
+        assert list(after) == list(values) and all(torch.equal(after[name], values[name]) for name in after)
+
+
+def test_a_process_that_is_killed_while_training_loses_nothing(comfy: SimpleNamespace, tmp_path: Path) -> None:
+    """kill -9, so that nothing of ours runs any more; then the same again to the end, and once more without any interruption."""
+    from safetensors.torch import load_file
+
+    command = [sys.executable, str(Path(__file__).parent / "training_process.py"), str(comfy.root), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == "step 5\n":
+                process.kill()
+    assert process.returncode == -9 and not saved(tmp_path)
+    assert len(list((tmp_path / "store" / "training").glob("*.safetensors"))) == 1
+    resumed, whole = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    assert resumed.splitlines()[0] == "step 5" and whole.splitlines()[0] == "step 1"
+    one, other = (load_file(path) for path in saved(tmp_path))
+    assert one.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in one.items())
+    assert any(name.startswith("text_encoders.") for name in one)
