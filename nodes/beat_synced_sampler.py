@@ -15,10 +15,10 @@ from .engine.film.render import RenderSettings, render_shots
 from .engine.timeline import Timeline, read_fps
 from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
+from .person_folder import CLIP_FOLDER
+from .personal_receipts import FilmConsents, find_receipts
 from .render_progress import ProgressReport
 from .sockets import TimelineSocket, to_image
-
-CLIP_FOLDER = Path("music_video") / "clips"  # under ComfyUI's output folder: the temporary one is emptied at every start
 
 
 class BeatSyncedSampler(io.ComfyNode):
@@ -74,15 +74,23 @@ class BeatSyncedSampler(io.ComfyNode):
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
     ) -> io.NodeOutput:  # fmt: skip
-        settings = RenderSettings(width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot)
+        consents = cls._find_consents(model, clip)
+        settings = RenderSettings(width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, consents.ids)
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
         identity = cls._identify(model, clip, vae, sampling)
         host = HostImageModel(model, clip, vae, sampling, identity)
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
-        clips = render_shots(timeline, settings, host, cache, ProgressReport(model, cls.hidden.unique_id))
+        report = ProgressReport(model, cls.hidden.unique_id)
+        with consents.required():
+            clips = render_shots(timeline, settings, host, cache, consents.watch(report))
         keyframes = to_image(read_keyframes([clip.path for clip in clips]))
         videos = [InputImpl.VideoFromFile(str(clip.path)) for clip in clips]
         return io.NodeOutput(videos, keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
+
+    @classmethod
+    def _find_consents(cls, model: Any, clip: Any) -> FilmConsents:
+        patchers = [part for part in (model, getattr(clip, "patcher", None)) if part is not None]
+        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip")))
 
     @classmethod
     def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> str:

@@ -14,7 +14,9 @@ from .audio_beat_analyzer import AudioBeatAnalyzer
 from .beat_synced_sampler import BeatSyncedSampler
 from .charcha_verify import CharchaVerify
 from .demo_model_loader import DemoModelLoader
+from .lora_trainer import LoRATrainer
 from .person_folder import start_sweep
+from .personal_lora_loader import PersonalLoraLoader
 from .storyboard_writer import StoryboardWriter
 from .timeline_curves import TimelineCurves
 from .verification_routes import add_routes
@@ -36,6 +38,8 @@ class PersonalMusicVideo(ComfyExtension):
             AudioBeatAnalyzer,
             StoryboardWriter,
             CharchaVerify,
+            LoRATrainer,
+            PersonalLoraLoader,
             DemoModelLoader,
             BeatSyncedSampler,
             VideoAssembler,

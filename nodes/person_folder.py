@@ -10,11 +10,12 @@ from pathlib import Path
 
 import folder_paths
 
-from .beat_synced_sampler import CLIP_FOLDER
 from .engine.person.receipt import ConsentError
 from .engine.person.storage import PersonStore
 
+CLIP_FOLDER = Path("music_video") / "clips"  # under ComfyUI's output folder: the temporary one is emptied at every start
 DAY = 86400.0
+TRAININGS = "training"  # in the store: what an interrupted training goes on from
 LOOK = 900.0  # seconds between looks at the clock: a machine that slept catches up soon
 
 log = logging.getLogger("music_video")
@@ -25,7 +26,8 @@ def person_store() -> PersonStore:
     """Makes nothing on disk until somebody consents."""
     clips = Path(folder_paths.get_output_directory()) / CLIP_FOLDER
     loras = [Path(folder) for folder in folder_paths.get_folder_paths("loras")]
-    return PersonStore(Path(folder_paths.get_system_user_directory("music_video")), scan_folders=[*loras, clips])
+    folder = Path(folder_paths.get_system_user_directory("music_video"))
+    return PersonStore(folder, scan_folders=[*loras, clips, folder / TRAININGS])
 
 
 def start_sweep() -> None:

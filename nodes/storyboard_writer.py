@@ -43,6 +43,9 @@ class StoryboardWriter(io.ComfyNode):
                 io.String.Input("edited_plan", default="", multiline=True, optional=True, advanced=True,
                                 tooltip="A plan of your own, as JSON. Start from the one this node shows after a run. "
                                 "Empty: a new plan is written."),
+                io.String.Input("person", optional=True, force_input=True,
+                                tooltip="The trigger word, from LoRA Trainer or Personal LoRA Loader. It stands for {person} in the "
+                                "prompts; where no prompt has that, the person is in all of them."),
             ],
             outputs=[
                 TimelineSocket.Output("timeline", display_name="timeline", tooltip="The same timeline, with shots."),
@@ -54,11 +57,11 @@ class StoryboardWriter(io.ComfyNode):
     @classmethod
     def execute(
         cls, timeline: Timeline, style: str, prompts: str, pace: str, motion: str, seed: int, shortest: float, longest: float,
-        edited_plan: str = "",
+        edited_plan: str = "", person: str = "",
     ) -> io.NodeOutput:  # fmt: skip
         if edited_plan.strip():
-            planned = apply_plan(timeline, edited_plan)
+            planned = apply_plan(timeline, edited_plan, person)
         else:
-            planned = write_storyboard(timeline, Brief(style, prompts, pace, motion, seed, shortest, longest))
+            planned = write_storyboard(timeline, Brief(style, prompts, pace, motion, seed, shortest, longest, person.strip()))
         plan = write_plan(planned)
         return io.NodeOutput(planned, plan, ui={"music_video_plan": [plan], "music_video_remarks": list(planned.remarks)})

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ class Host:
         self.base: Path = server.base
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.server.url + path, timeout=60) as answer:
+        with urllib.request.urlopen(self.server.url + urllib.parse.quote(path, safe="/?&=%"), timeout=60) as answer:
             body = answer.read()
         return json.loads(body) if answer.headers.get_content_type() == "application/json" else body.decode()
 
@@ -115,7 +116,7 @@ class Host:
 
     def queue(self, prompt: dict[str, Any]) -> str:
         answer = self.post("/prompt", {"prompt": prompt})
-        assert "prompt_id" in answer, answer
+        assert "prompt_id" in answer and not answer.get("node_errors"), answer  # ComfyUI runs what is left of a wrong prompt
         return answer["prompt_id"]
 
     def wait(self, run_id: str, seconds: float = 600) -> dict[str, Any]:

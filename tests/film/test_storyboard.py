@@ -29,6 +29,27 @@ def song(duration: float = 64.3, confidence: float = 0.9, bars: float = 0.9) -> 
     )
 
 
+def test_person_stands_where_the_scenes_say() -> None:
+    scenes = "photo of {person} by the sea -> {person} in a city\na forest"
+    shots = write_storyboard(song(), Brief("", scenes, person="zuqvex")).shots
+    assert all("photo of zuqvex person by the sea" in shot.prompt and "zuqvex person in a city" in shot.end_prompt for shot in shots[::2])
+    assert not any("zuqvex" in shot.prompt for shot in shots[1::2])
+    assert all("portrait" in shot.prompt for shot in shots[::2]) and not any("portrait" in shot.prompt for shot in shots[1::2])
+    assert "photo of a person by the sea" in write_storyboard(song(), Brief("", scenes)).shots[0].prompt
+
+
+def test_person_whom_no_scene_mentions_is_in_every_one() -> None:
+    shots = write_storyboard(song(), replace(BRIEF, person="zuqvex")).shots
+    assert all("zuqvex person" in shot.prompt for shot in shots)
+    assert all("zuqvex person" in shot.end_prompt for shot in shots if shot.end_prompt) and any(shot.end_prompt for shot in shots)
+
+
+def test_person_stands_in_an_edited_plan() -> None:
+    plan = write_plan(write_storyboard(song(), BRIEF)).replace("a sea", "{person} at sea")
+    assert any("zuqvex person at sea" in shot.prompt for shot in apply_plan(song(), plan, "zuqvex").shots)
+    assert any("a person at sea" in shot.prompt for shot in apply_plan(song(), plan).shots)
+
+
 def check_whole(timeline: Timeline, brief: Brief) -> None:
     shots = timeline.shots
     assert shots[0].start == 0 and shots[-1].end == timeline.duration

@@ -21,6 +21,8 @@ NODES = [
     "AudioBeatAnalyzer",
     "StoryboardWriter",
     "CharchaVerify",
+    "LoRATrainer",
+    "PersonalLoraLoader",
     "DemoModelLoader",
     "BeatSyncedSampler",
     "VideoAssembler",

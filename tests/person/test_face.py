@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pack.nodes.engine.person import landmarker_tracker, mesh_tracker
 from pack.nodes.engine.person.face import open_tracker
-from pack.nodes.engine.person.mesh_tracker import MeshTracker, read_model
+from pack.nodes.engine.person.mesh_tracker import MeshTracker, plain_name, read_model
 from performer import Act, Performer
 
 # Mesh points of NASA's portrait, first picture (no track yet), as the study's own code gave them, which agreed with MediaPipe 0.10.21
@@ -94,6 +94,17 @@ def test_changed_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(bytes(data))
     with pytest.raises(ValueError, match="install the pack again"):
         read_model(tmp_path / name, sha256)
+
+
+def test_models_are_named_in_ascii_where_that_is_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV on Windows opens no other names; ComfyUI usually runs in its own folder."""
+    home = tmp_path / "美咲" / "ComfyUI"
+    home.mkdir(parents=True)
+    monkeypatch.chdir(home)
+    model = home / "custom_nodes" / "model.tflite"
+    assert Path(plain_name(model)) == Path("custom_nodes/model.tflite")
+    monkeypatch.chdir(tmp_path)
+    assert plain_name(model) == str(model) and plain_name(tmp_path / "a") == str(tmp_path / "a")
 
 
 def test_built_in_tracker_is_the_default_and_names_its_models() -> None:

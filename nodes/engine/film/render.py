@@ -63,6 +63,7 @@ class RenderSettings:
     batch_frames: int = 0  # frames sampled at once; 0: as many as fit
     first_shot: int = 1
     last_shot: int = 0  # 0: to the end
+    receipts: tuple[str, ...] = ()  # ids of the consents behind the model; every clip names them, so that it can be found and deleted
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,10 @@ def _chosen_shots(timeline: Timeline, settings: RenderSettings) -> list[tuple[in
 
 def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) -> str:
     """Everything that shapes a clip. The music is in the motion: an edit elsewhere in the song keeps the clip."""
+    consents = {"receipts": settings.receipts} if settings.receipts else {}
     return clip_key(
-        {
+        consents
+        | {
             "version": RENDER_VERSION,
             "model": identity,
             "prompts": [shot.prompt, shot.end_prompt],
@@ -173,7 +176,8 @@ def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: 
 
     from .video_file import CLIP, VideoFileWriter
 
-    file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP)
+    tags = {"comment": "consent " + " ".join(settings.receipts)} if settings.receipts else {}
+    file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
         for start, pictures in _draw_pictures(job, settings, model, report):

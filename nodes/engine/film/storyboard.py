@@ -26,6 +26,8 @@ BY_MUSIC = "by music"
 PACES = {"calm": (8.0, 4.0), "balanced": (5.0, 2.0), "lively": (3.5, 1.0)}
 
 FRAMINGS = ("wide shot", "medium shot", "close-up")
+PORTRAITS = ("head and shoulders portrait", "portrait", "close-up portrait")  # what a face was learnt from; farther off it is lost
+PERSON = "{person}"  # in a scene or a plan
 MOODS = ((0.3, "calm, soft light"), (0.7, ""), (1.01, "energetic, vivid colours"))
 MOTIONS = ((0.3, ("drift", "push")), (0.7, ("sway", "push", "pulse")), (1.01, ("pulse", "pull", "pulse", "sway")))
 
@@ -43,6 +45,7 @@ class Brief:
     seed: int = 0
     shortest: float = 0.8
     longest: float = 8.0
+    person: str = ""  # the trigger word of who shall be in the film
 
 
 def write_storyboard(timeline: Timeline, brief: Brief) -> Timeline:
@@ -54,7 +57,7 @@ def write_storyboard(timeline: Timeline, brief: Brief) -> Timeline:
         raise ValueError(f"{limits}, or no cut can be placed.")
     if timeline.duration <= 0:
         raise TimelineError("The timeline has no length; connect Audio Beat Analyzer with a song.")
-    scenes = [line.strip() for line in brief.scenes.splitlines() if line.strip()]
+    scenes = _cast([line.strip() for line in brief.scenes.splitlines() if line.strip()], brief.person)
     if not scenes:
         raise ValueError("There is no scene to show; write at least one line into 'prompts'.")
     places, remark = _cut_places(timeline)
@@ -156,10 +159,23 @@ def _trace(times: list[float], came: list[int], best: list[float]) -> list[float
     return [times[place] for place in reversed(path)]
 
 
+def _cast(scenes: list[str], trigger: str) -> list[str]:
+    """Puts the person where scenes say `{person}`; a person whom no scene mentions is in every one."""
+    if trigger and not any(PERSON in scene for scene in scenes):
+        scenes = [" -> ".join(f"{PERSON}, {half.strip()}" for half in scene.split("->", 1) if half.strip()) for scene in scenes]
+    return [name_person(scene, trigger) for scene in scenes]
+
+
+def name_person(prompt: str, trigger: str) -> str:
+    """Writes a person as the captions did that their LoRA was trained on: `{person}` becomes `zuqvex person`."""
+    return prompt.replace(PERSON, f"{trigger} person" if trigger else "a person")
+
+
 def _write_shot(number: int, start: float, end: float, scenes: list[str], brief: Brief, levels: _Levels) -> Shot:
     level = levels.between(start, end)
     first, _, last = scenes[number % len(scenes)].partition("->")
-    framing = FRAMINGS[(number + number // len(scenes)) % len(FRAMINGS)]
+    framings = PORTRAITS if brief.person and f"{brief.person} person" in first else FRAMINGS
+    framing = framings[(number + number // len(scenes)) % len(framings)]
     mood, motions = _by_level(MOODS, level), _by_level(MOTIONS, level)
     return Shot(
         start=start,
@@ -190,8 +206,11 @@ def write_plan(timeline: Timeline) -> str:
     return write_object(PLAN_SCHEMA, {"shots": [asdict(shot) for shot in timeline.shots]})
 
 
-def apply_plan(timeline: Timeline, text: str) -> Timeline:
-    """The timeline with the shots of an edited plan; TimelineError says which shot is wrong and how to mend it."""
+def apply_plan(timeline: Timeline, text: str, person: str = "") -> Timeline:
+    """The timeline with the shots of an edited plan, `{person}` in it written as the trigger word says.
+
+    TimelineError says which shot is wrong and how to mend it.
+    """
     data = parse_object(text, PLAN_SCHEMA)
     if set(data) != {"shots"} or not isinstance(data["shots"], list) or not data["shots"]:
         raise TimelineError(
@@ -201,6 +220,7 @@ def apply_plan(timeline: Timeline, text: str) -> Timeline:
     shots = _join_edges(shots, timeline.duration)
     for number, shot in enumerate(shots, start=1):
         _check_shot(number, shot)
+    shots = [replace(shot, prompt=name_person(shot.prompt, person), end_prompt=name_person(shot.end_prompt, person)) for shot in shots]
     return replace(timeline, shots=tuple(shots))
 
 

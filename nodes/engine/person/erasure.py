@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LORA_TYPES = {".safetensors"}
+LORA_TYPES = {".safetensors", ".part"}  # the second is what a killed process was writing: its header may be there already
 CLIP_TYPES = {".mp4", ".mov", ".mkv", ".webm"}
 HEADER_LIMIT = 16 * 2**20  # of a safetensors file; its own limit is 100 MB, ours are far smaller
 TAG_BYTES = 256 * 2**10  # at either end of a clip

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, frozenset[str]] = {  # event -> the facts that it may carry
     "train_started": frozenset({"steps", "pictures"}),
     "train_ended": frozenset({"steps", "result"}),
     "lora_written": frozenset({"sha256"}),
+    "lora_loaded": frozenset(),
     "film_rendered": frozenset({"frames"}),
     "exported": frozenset(),
     "withdrawn": frozenset(),

@@ -8,7 +8,9 @@ picture's height, which the short-range detector misses.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,8 +164,17 @@ def _load_net(path: Path, sha256: str) -> cv2.dnn.Net:
     if hasattr(
         cv2.dnn, "ENGINE_CLASSIC"
     ):  # OpenCV 5: its new engine loses the second output, and only a path (not bytes) may ask for the old
-        return cv2.dnn.readNetFromTFLite(str(path), engine=cv2.dnn.ENGINE_CLASSIC)
+        return cv2.dnn.readNetFromTFLite(plain_name(path), engine=cv2.dnn.ENGINE_CLASSIC)
     return cv2.dnn.readNetFromTFLite(np.frombuffer(data, np.uint8))
+
+
+def plain_name(path: Path) -> str:
+    """A name in ASCII where there is one: on Windows OpenCV cannot open others, and there people's folders carry their names."""
+    if not str(path).isascii():
+        with suppress(ValueError):  # another drive
+            seen_from_here = os.path.relpath(path)
+            return seen_from_here if seen_from_here.isascii() else str(path)
+    return str(path)
 
 
 def _run(net: cv2.dnn.Net, picture: np.ndarray, names: tuple[str, ...]) -> list[np.ndarray]:
