@@ -8,9 +8,9 @@ from comfy_api.latest import io, ui
 
 from .engine.person.adapters import TARGETS
 from .engine.person.dataset import FaceDataset
-from .engine.person.lora import SCHEDULES
 from .engine.person.loss_plot import plot_losses
 from .engine.person.presets import PRESETS, Wishes, choose_settings
+from .engine.person.training_settings import SCHEDULES
 from .image_model import SamplingSettings
 from .personal_receipts import apply_personal
 from .personal_training import FORMATS, keep, train

@@ -177,3 +177,24 @@ def test_a_streamed_model_is_loaded_whole_for_training(train: Callable[..., Any]
 def test_a_streamed_model_that_cannot_be_loaded_again_is_one_sentence(vaes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="whole in memory.*core's loaders, or start ComfyUI with --disable-dynamic-vram"):
         make_student(make_streamed(None), vaes["sd15"])
+
+
+def test_attention_that_has_no_gradients_is_not_trained_through(
+    train: Callable[..., Any], vaes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a user chose for drawing quickly stays out of training, unless a node upstream asks for its own."""
+    from comfy.ldm.modules import attention
+
+    def refuse(*args: Any, **kwargs: Any) -> torch.Tensor:
+        raise RuntimeError("no gradients")
+
+    def own(usual: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        used.append(usual)
+        return attention.attention_basic(*args, **kwargs)
+
+    used: list[Any] = []
+    monkeypatch.setattr(attention, "optimized_attention", attention.wrap_attn(refuse))
+    assert train(make_model("sd15")).course.step == 3
+    model = make_model("sd15")
+    model.model_options["transformer_options"]["optimized_attention_override"] = own
+    assert train(model).course.step == 3 and used

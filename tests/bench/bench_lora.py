@@ -1,8 +1,9 @@
 """LoRA Trainer beside core's TrainLoraNode and a plain diffusers + PEFT loop: steps a second, peak memory, loss on unseen pictures.
 
-    python tests/bench/bench_lora.py [steps]
+    python tests/bench/bench_lora.py [steps] [sd15] [flux] [sd15-whole]
 
-Each side runs in a process of its own on the same small SD1.5 UNet or Flux transformer with random weights, the same latents, captions,
+Each side runs in a process of its own on the same small SD1.5 UNet or Flux transformer with random weights (`sd15-whole`: at its full size,
+which takes 20 GB and patience), the same latents, captions,
 rank, batch, steps and learning rate, on one thread. Losses are measured by our own held-out loss, on the model with the resulting LoRA
 loaded by core. Core adapts every weight and cannot be told which: beside it stands `all layers`. Beside the plain loop stands
 `attention`; it runs on diffusers' own UNet of the same shape (the number of weights is checked), so its loss is not comparable and is
@@ -26,16 +27,16 @@ PICTURES, RANK, RATE, BATCH = 12, 8, 1e-3, 2
 
 
 def main() -> None:
-    if len(sys.argv) == 4:
-        print(json.dumps(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(measure(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
         return
     steps = sys.argv[1] if len(sys.argv) > 1 else "40"
     print("| model | trained by | steps a second | peak memory, MB | held-out loss before | after |\n|---|---|---|---|---|---|")
-    for family in ("sd15", "flux"):
+    for family in sys.argv[2:] or ("sd15", "flux"):
         for side in SIDES:
-            if family == "flux" and "attention" in side:
+            if family != "sd15" and "attention" in side:
                 continue
-            answer = subprocess.run([sys.executable, __file__, family, side, steps], capture_output=True, text=True)
+            answer = subprocess.run([sys.executable, __file__, "--one", family, side, steps], capture_output=True, text=True)
             if answer.returncode:
                 print(f"| {family} | {side} | {answer.stderr.strip().splitlines()[-1][:90]} | | | |", flush=True)
                 continue
@@ -78,6 +79,9 @@ def wide_model(family: str) -> Any:
              "transformer_depth": [1, 1, 1], "transformer_depth_output": [1, 1, 1, 1, 1, 1], "channel_mult": [1, 2, 4],
              "context_dim": 48, "transformer_depth_middle": 1, "use_spatial_transformer": True, "use_linear_in_transformer": False,
              "legacy": False, "adm_in_channels": None, "dtype": torch.float32}  # fmt: skip
+    if family == "sd15-whole":
+        shape |= {"model_channels": 320, "num_res_blocks": [2] * 4, "channel_mult": [1, 2, 4, 4], "context_dim": 768,
+                  "transformer_depth": [1] * 6 + [0] * 2, "transformer_depth_output": [1] * 9 + [0] * 3}  # fmt: skip
     config = comfy.supported_models.SD15(shape)
     config.unet_config["num_heads"] = 8
     return patch_model(config.get_model({}, device="cpu"))
@@ -94,7 +98,8 @@ def measure(family: str, side: str, steps: int) -> dict[str, float]:
     from pack.nodes.training_model import HostStudent
     from tiny_models import SeededPrompts, make_vae
 
-    model, clip, channels = wide_model(family), SeededPrompts(48, 64), 16 if family == "flux" else 4
+    width = 768 if family == "sd15-whole" else 48
+    model, clip, channels = wide_model(family), SeededPrompts(width, 64), 16 if family == "flux" else 4
     model.cached_patcher_init = (lambda disable_dynamic=False: wide_model(family), ())
     parts = SimpleNamespace(clip=clip, vae=make_vae(channels))
 

@@ -11,15 +11,16 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .adapters import Adapters, AdapterShape, name_tensors
+from .adapters import Adapters, name_tensors
 from .dataset import FaceDataset
 from .lesson import UNFIT, Lesson, Student, prepare_lesson
 from .receipt import ConsentError
 from .training_loss import held_out_loss, in_parts, training_loss
+from .training_settings import TrainingSettings
 from .training_state import Course, forget_state, load_state, save_state
 
 if TYPE_CHECKING:
@@ -31,32 +32,8 @@ LARGEST_GRADIENT = 1.0
 PATIENCE = 6  # checks without a better one before it stops
 EMA_DECAY = 0.99
 TEXT_SHARE = 0.5  # of the learning rate, for text encoders: they forget other words sooner than a network forgets pictures
-SCHEDULES = ("cosine", "constant", "constant_with_warmup", "linear", "polynomial")
 
 log = logging.getLogger("music_video")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    steps: int = 600
-    shape: AdapterShape = field(default_factory=AdapterShape)
-    learning_rate: float = 4e-4
-    schedule: str = "cosine"
-    warmup: int = 20
-    batch: int = 2
-    accumulation: int = 1
-    resolution: int = 512
-    caption_dropout: float = 0.05
-    keep_others: bool = False  # prompts without the trigger word stay as they were (prior preservation)
-    snr_limit: float = 5.0
-    seed: int = 0
-    ema: bool = False
-    recompute: bool = False  # gradient checkpointing: less memory, slower
-    check_every: int = 50
-    early_stop: bool = True
-    prompts: tuple[str, ...] = ()
-    preview_every: int = 0  # steps; 0: none
-    text_encoder: bool = False  # whether the student's text encoders learn too
 
 
 @dataclass(frozen=True)

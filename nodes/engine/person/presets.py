@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .adapters import AdapterShape
-from .lora import TrainingSettings
+from .training_settings import TrainingSettings
 
 
 @dataclass(frozen=True)
