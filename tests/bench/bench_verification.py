@@ -2,6 +2,7 @@
 
     python tests/bench/bench_verification.py run genuine --tries 40 --out /tmp/verification
     python tests/bench/bench_verification.py run attacks --tries 50 --out /tmp/verification
+    python tests/bench/bench_verification.py speed --out /tmp/verification
     python tests/bench/bench_verification.py table --out /tmp/verification
 
 Every try is one line in `results.jsonl`, so a run may be stopped and taken up again. The genuine sessions are recorded there too; the
@@ -281,6 +282,27 @@ PROTOCOL: dict[str, Callable[[Challenge, Recording, np.random.Generator], str | 
 }
 
 
+def print_speed(bench: Bench) -> None:
+    """CPU time of a frame on one core, from JPEG to guidance, over recorded sessions; decoding is part of it."""
+    print("| frames of | sessions | ms a frame, median | 95 % | of which decoding |\n|---|---|---|---|---|")
+    sizes: dict[tuple[int, ...], list[tuple[list[float], float]]] = {}
+    for origin, record in bench.seeded_recordings():
+        session, times = bench.session(origin), []
+        for jpeg, sequence, nonce, at in frames_of(session, record):
+            began = time.process_time()
+            session.receive(jpeg, sequence, nonce, at)
+            times.append(1000 * (time.process_time() - began))
+            if session.outcome:
+                break
+        began = time.process_time()
+        shape = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape for jpeg in record.jpegs][0]
+        sizes.setdefault(shape[1::-1], []).append((times, 1000 * (time.process_time() - began) / len(record.jpegs)))
+    for (width, height), found in sorted(sizes.items()):
+        every = np.concatenate([times for times, _ in found])
+        decoding = np.median([share for _, share in found])
+        print(f"| {width}x{height} | {len(found)} | {np.median(every):.1f} | {np.percentile(every, 95):.1f} | {decoding:.1f} |")
+
+
 def upper_bound(passed: int, tries: int) -> float:
     """Clopper and Pearson's one-sided 95 % bound of the rate."""
     from scipy.stats import beta
@@ -306,7 +328,7 @@ def print_table(bench: Bench) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["run", "table"])
+    parser.add_argument("task", choices=["run", "speed", "table"])
     parser.add_argument("what", nargs="?", choices=["genuine", "attacks", "puppets"], default="genuine")
     parser.add_argument("--tries", type=int, default=10)
     parser.add_argument(
@@ -318,6 +340,8 @@ def main() -> None:
     bench = Bench(options.out)
     if options.task == "table":
         print_table(bench)
+    elif options.task == "speed":
+        print_speed(bench)
     elif options.what == "genuine":
         bench.genuine(options.tries)
     elif options.what == "attacks":

@@ -125,10 +125,15 @@ def prepare_lesson(dataset: FaceDataset, student: Student, resolution: int, on_p
             if text not in captions:
                 captions[text] = student.encode_caption(text, latent)
         examples.append(Example(latent, face_weight(record.caption, tuple(latent.shape)), *(captions[text] for text in texts)))
-    count = max(1, min(4, len(examples) // 6))
-    chosen = {round((place + 0.5) * len(examples) / count - 0.5) for place in range(count)}
+    chosen = choose_held_out(len(examples))
     held_out = tuple(example for number, example in enumerate(examples) if number in chosen)
     return Lesson(tuple(example for number, example in enumerate(examples) if number not in chosen), held_out, captions[""])
+
+
+def choose_held_out(count: int) -> set[int]:
+    """The numbers of the pictures, of `count`, that are judged and not learnt from: one in six, four at most, evenly spread."""
+    several = max(1, min(4, count // 6))
+    return {round((place + 0.5) * count / several - 0.5) for place in range(several)}
 
 
 def make_plain(caption: str, trigger: str) -> str:

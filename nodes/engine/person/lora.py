@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-TRAINING_VERSION = 1  # part of what a state is found by: raise it when the same settings give other values
+TRAINING_VERSION = 2  # part of what a state is found by: raise it when the same settings give other values
 LARGEST_GRADIENT = 1.0
 PATIENCE = 6  # checks without a better one before it stops
 EMA_DECAY = 0.99

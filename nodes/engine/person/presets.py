@@ -18,8 +18,8 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(200, 8, 1e-3, 1, False),
-    "balanced": Preset(600, 16, 5e-4, 2, False),
+    "quick": Preset(200, 8, 1e-3, 1, True),
+    "balanced": Preset(600, 16, 5e-4, 2, True),
     "thorough": Preset(1500, 32, 2e-4, 2, True),
 }
 CHECKS = 12  # in a training, where nothing else is asked for

@@ -35,17 +35,21 @@ def training_loss(
     if prior is None:
         return loss
     others = [lesson.nothing if number % 2 else example.plain for number, example in zip(draw.numbers[part], examples, strict=True)]
-    return loss + (scale * _change(student, prior, noise, sigmas, others) ** 2).mean()
+    own = _spread(torch.tensor([int(level * 1000) % 2 == 0 for level in draw.levels[part].tolist()], device=device), noisy)
+    return loss + (scale * _change(student, prior, noise, sigmas, others, noisy, own) ** 2).mean()
 
 
-def _change(student: Student, adapters: Adapters, noise: torch.Tensor, sigmas: torch.Tensor, captions: Sequence[Any]) -> torch.Tensor:
-    """By how much the adapters change what the network makes of other captions, on noisy pictures of its own imagination."""
+def _change(student: Student, adapters: Adapters, noise: torch.Tensor, sigmas: torch.Tensor, captions: Sequence[Any],
+            theirs: torch.Tensor, own: torch.Tensor) -> torch.Tensor:  # fmt: skip
+    """By how much the adapters change what the network makes of other captions: by lot (`own`) on the person's own noisy pictures, so that
+    the word alone calls the person and not the look of a photograph, or on noisy pictures of its own imagination."""
     import torch
 
     highest = student.noise_levels()[-1].to(sigmas).expand(len(sigmas))
     with torch.no_grad(), adapters.muted():
         imagined = student.denoise(student.add_noise(torch.zeros_like(noise), noise, highest), highest, captions)
         noisy = student.add_noise(imagined, noise.flip(0) if len(noise) > 1 else noise.flip(-1), sigmas)
+        noisy = torch.where(own, theirs, noisy)
         before = student.denoise(noisy, sigmas, captions)
     return student.denoise(noisy, sigmas, captions) - before
 
