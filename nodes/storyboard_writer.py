@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .engine.film.cuts import PACES
 from .engine.film.motion import PRESETS
-from .engine.film.storyboard import BY_MUSIC, PACES, Brief, apply_plan, write_plan, write_storyboard
+from .engine.film.plan import apply_plan, write_plan
+from .engine.film.storyboard import BY_MUSIC, Wishes, write_storyboard
 from .engine.timeline import Timeline
 from .sockets import TimelineSocket
 
@@ -62,6 +64,6 @@ class StoryboardWriter(io.ComfyNode):
         if edited_plan.strip():
             planned = apply_plan(timeline, edited_plan, person)
         else:
-            planned = write_storyboard(timeline, Brief(style, prompts, pace, motion, seed, shortest, longest, person.strip()))
+            planned = write_storyboard(timeline, Wishes(style, prompts, pace, motion, seed, shortest, longest, person.strip()))
         plan = write_plan(planned)
         return io.NodeOutput(planned, plan, ui={"music_video_plan": [plan], "music_video_remarks": list(planned.remarks)})

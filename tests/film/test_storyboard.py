@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pack.nodes.engine.film.cuts import PACES
 from pack.nodes.engine.film.motion import PRESETS
-from pack.nodes.engine.film.storyboard import PACES, Brief, apply_plan, write_plan, write_storyboard
+from pack.nodes.engine.film.plan import apply_plan, write_plan
+from pack.nodes.engine.film.storyboard import Wishes, write_storyboard
 from pack.nodes.engine.timeline import Beat, Curve, Section, Timeline, TimelineError
 
-BRIEF = Brief("ink drawing", "a sea\na city\na forest at dawn -> a forest at night")
+WISHES = Wishes("ink drawing", "a sea\na city\na forest at dawn -> a forest at night")
 
 
 def song(duration: float = 64.3, confidence: float = 0.9, bars: float = 0.9) -> Timeline:
@@ -31,31 +33,31 @@ def song(duration: float = 64.3, confidence: float = 0.9, bars: float = 0.9) -> 
 
 def test_person_stands_where_the_scenes_say() -> None:
     scenes = "photo of {person} by the sea -> {person} in a city\na forest"
-    shots = write_storyboard(song(), Brief("", scenes, person="zuqvex")).shots
+    shots = write_storyboard(song(), Wishes("", scenes, person="zuqvex")).shots
     assert all("photo of zuqvex person by the sea" in shot.prompt and "zuqvex person in a city" in shot.end_prompt for shot in shots[::2])
     assert not any("zuqvex" in shot.prompt for shot in shots[1::2])
     assert all("portrait" in shot.prompt for shot in shots[::2]) and not any("portrait" in shot.prompt for shot in shots[1::2])
-    assert "photo of a person by the sea" in write_storyboard(song(), Brief("", scenes)).shots[0].prompt
+    assert "photo of a person by the sea" in write_storyboard(song(), Wishes("", scenes)).shots[0].prompt
 
 
 def test_person_whom_no_scene_mentions_is_in_every_one() -> None:
-    shots = write_storyboard(song(), replace(BRIEF, person="zuqvex")).shots
+    shots = write_storyboard(song(), replace(WISHES, person="zuqvex")).shots
     assert all("zuqvex person" in shot.prompt for shot in shots)
     assert all("zuqvex person" in shot.end_prompt for shot in shots if shot.end_prompt) and any(shot.end_prompt for shot in shots)
 
 
 def test_person_stands_in_an_edited_plan() -> None:
-    plan = write_plan(write_storyboard(song(), BRIEF)).replace("a sea", "{person} at sea")
+    plan = write_plan(write_storyboard(song(), WISHES)).replace("a sea", "{person} at sea")
     assert any("zuqvex person at sea" in shot.prompt for shot in apply_plan(song(), plan, "zuqvex").shots)
     assert any("a person at sea" in shot.prompt for shot in apply_plan(song(), plan).shots)
 
 
-def check_whole(timeline: Timeline, brief: Brief) -> None:
+def check_whole(timeline: Timeline, wishes: Wishes) -> None:
     shots = timeline.shots
     assert shots[0].start == 0 and shots[-1].end == timeline.duration
     assert all(before.end == after.start for before, after in zip(shots, shots[1:], strict=False))
     lengths = [shot.end - shot.start for shot in shots]
-    assert max(lengths) <= brief.longest + 1e-6 and (len(shots) == 1 or min(lengths) >= brief.shortest - 1e-6)
+    assert max(lengths) <= wishes.longest + 1e-6 and (len(shots) == 1 or min(lengths) >= wishes.shortest - 1e-6)
     assert all(before.prompt != after.prompt for before, after in zip(shots, shots[1:], strict=False))
     assert all(shot.motion in PRESETS for shot in shots)
     assert len({shot.seed for shot in shots}) == len(shots)
@@ -67,9 +69,9 @@ def cuts(timeline: Timeline) -> list[float]:
 
 @pytest.mark.parametrize("pace", PACES)
 def test_cuts_lie_on_downbeats_and_loud_passages_cut_faster(pace: str) -> None:
-    brief = replace(BRIEF, pace=pace)
-    planned = write_storyboard(song(), brief)
-    check_whole(planned, brief)
+    wishes = replace(WISHES, pace=pace)
+    planned = write_storyboard(song(), wishes)
+    check_whole(planned, wishes)
     assert set(cuts(planned)) <= set(song().downbeats)
     middle = song().duration / 2
     calm = [shot.end - shot.start for shot in planned.shots if shot.end < middle]
@@ -81,45 +83,45 @@ def test_cuts_lie_on_downbeats_and_loud_passages_cut_faster(pace: str) -> None:
 def test_the_song_itself_is_left_as_it_was() -> None:
     timeline = song()
     before = timeline.to_json()
-    write_storyboard(timeline, BRIEF)
+    write_storyboard(timeline, WISHES)
     assert timeline.to_json() == before
 
 
 def test_uncertain_bars_cut_on_beats_and_say_so() -> None:
-    planned = write_storyboard(song(bars=0.1), BRIEF)
-    check_whole(planned, BRIEF)
+    planned = write_storyboard(song(bars=0.1), WISHES)
+    check_whole(planned, WISHES)
     assert set(cuts(planned)) <= {beat.time for beat in song().beats}
     assert "bars" in planned.remarks[0]
 
 
 def test_no_beats_cut_on_onsets_and_say_so() -> None:
-    planned = write_storyboard(song(confidence=0.1), BRIEF)
-    check_whole(planned, BRIEF)
+    planned = write_storyboard(song(confidence=0.1), WISHES)
+    check_whole(planned, WISHES)
     assert set(cuts(planned)) <= set(song().onsets)
     assert "new sounds" in planned.remarks[0]
 
 
 @pytest.mark.parametrize("duration", [0.2, 1.0, 9.0, 3600.0])
 def test_a_drone_is_cut_by_time_and_says_so(duration: float) -> None:
-    planned = write_storyboard(Timeline(duration), BRIEF)
-    check_whole(planned, replace(BRIEF, shortest=min(BRIEF.shortest, duration)))
+    planned = write_storyboard(Timeline(duration), WISHES)
+    check_whole(planned, replace(WISHES, shortest=min(WISHES.shortest, duration)))
     assert "by time" in planned.remarks[0]
 
 
 def test_a_section_border_is_a_cut() -> None:
     border = song().downbeats[9]
-    planned = write_storyboard(replace(song(), sections=(Section(0, border, "A"), Section(border, 64.3, "B"))), BRIEF)
+    planned = write_storyboard(replace(song(), sections=(Section(0, border, "A"), Section(border, 64.3, "B"))), WISHES)
     assert border in cuts(planned)
 
 
 def test_gaps_between_bars_are_filled_within_the_longest_shot() -> None:
     """A song with a long break: no downbeats for 30 s."""
     timeline = replace(song(), beats=tuple(beat for beat in song().beats if not 15 < beat.time < 45))
-    check_whole(write_storyboard(timeline, BRIEF), BRIEF)
+    check_whole(write_storyboard(timeline, WISHES), WISHES)
 
 
 def test_prompts_come_from_the_scenes_the_style_and_the_loudness() -> None:
-    planned = write_storyboard(song(), BRIEF)
+    planned = write_storyboard(song(), WISHES)
     first, third = planned.shots[0], planned.shots[2]
     assert first.prompt == "wide shot, a sea, ink drawing, calm, soft light" and first.end_prompt == ""
     assert "a forest at dawn" in third.prompt and "a forest at night" in third.end_prompt
@@ -127,27 +129,27 @@ def test_prompts_come_from_the_scenes_the_style_and_the_loudness() -> None:
 
 
 def test_the_same_wishes_give_the_same_plan_and_another_seed_only_other_seeds() -> None:
-    one, same, other = (write_storyboard(song(), replace(BRIEF, seed=seed)) for seed in (1, 1, 2))
+    one, same, other = (write_storyboard(song(), replace(WISHES, seed=seed)) for seed in (1, 1, 2))
     assert one == same
     assert [replace(shot, seed=0) for shot in one.shots if shot.motion] == [replace(shot, seed=0) for shot in other.shots]
     assert not {shot.seed for shot in one.shots} & {shot.seed for shot in other.shots}
 
 
 @pytest.mark.parametrize(
-    ("brief", "says"),
+    ("wishes", "says"),
     [
-        (Brief("", " \n "), "at least one line"),
-        (Brief("", "a", pace="frantic"), "no pace"),
-        (Brief("", "a", shortest=3, longest=4), "at least twice"),
+        (Wishes("", "a", motion="spin"), "no motion"),
+        (Wishes("", "a", pace="frantic"), "no pace"),
+        (Wishes("", "a", shortest=3, longest=4), "at least twice"),
     ],
 )
-def test_impossible_wishes_are_one_sentence(brief: Brief, says: str) -> None:
+def test_impossible_wishes_are_one_sentence(wishes: Wishes, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        write_storyboard(song(), brief)
+        write_storyboard(song(), wishes)
 
 
 def test_a_plan_comes_back_as_it_was_and_an_edit_is_taken() -> None:
-    planned = write_storyboard(song(), BRIEF)
+    planned = write_storyboard(song(), WISHES)
     assert apply_plan(song(), write_plan(planned)).shots == planned.shots
     data = json.loads(write_plan(planned))
     data["shots"][1]["prompt"] = "my own words"
@@ -156,7 +158,7 @@ def test_a_plan_comes_back_as_it_was_and_an_edit_is_taken() -> None:
 
 
 def test_rounded_edges_are_closed() -> None:
-    data = json.loads(write_plan(write_storyboard(song(), BRIEF)))
+    data = json.loads(write_plan(write_storyboard(song(), WISHES)))
     for shot in data["shots"]:
         shot["start"], shot["end"] = round(shot["start"], 3) + 0.001, round(shot["end"], 3)
     shots = apply_plan(song(), json.dumps(data)).shots

@@ -1,0 +1,113 @@
+"""How strong the music is at each moment: a Timeline -> one level from 0, the calmest, to 1, the strongest.
+
+Loudness among all of the song, the loudness of the section, and the curve "arousal", as far as the timeline has them; a
+chorus is lifted. Levels of stretches of time are means, so that any stretch is asked in constant time.
+Knows nothing of cuts or words.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from ..timeline import Curve, Section, Timeline
+
+RATE = 50.0  # values per second
+SECTION_SHARE = 0.4  # of the level, beside the loudness of the moment itself
+AROUSAL_SHARE = 0.3  # of the level, beside loudness
+CHORUS_LIFT = 0.15
+FLAT = 0.05  # curves that vary by less than this have nothing to say about where the song is calm
+
+CHORUS = re.compile(r"(chorus|refrain|hook|drop|サビ|副歌)", re.IGNORECASE)
+NAMED = re.compile(r"(intro|verse|pre|chorus|refrain|hook|drop|bridge|outro|instrumental|solo|break|end|サビ|副歌|主歌)", re.IGNORECASE)
+
+
+class Intensity:
+    """The level of every moment of a song; `choruses` are the labels of the sections that were lifted."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        count = max(1, math.ceil(timeline.duration * RATE))
+        times = np.arange(count) / RATE
+        loudness = _spread(_sample(timeline, "loudness", times))
+        level = loudness
+        self.choruses = find_choruses(timeline.sections, times, loudness)
+        if timeline.sections:
+            level = (1 - SECTION_SHARE) * level + SECTION_SHARE * _section_means(timeline.sections, times, loudness)
+        if has_curve(timeline, "arousal"):
+            level = (1 - AROUSAL_SHARE) * level + AROUSAL_SHARE * stretch(_sample(timeline, "arousal", times))
+        for section in timeline.sections:
+            if section.label in self.choruses:
+                level = level + CHORUS_LIFT * ((times >= section.start) & (times < section.end))
+        self._sums = np.concatenate([[0.0], np.cumsum(level)]) / RATE
+        self._times = np.arange(count + 1) / RATE
+
+    def sum_until(self, times: np.ndarray) -> np.ndarray:
+        """The integral of the level from zero to each time, any shape; differences over lengths are mean levels."""
+        return np.interp(times, self._times, self._sums)
+
+    def between(self, start: float, end: float) -> float:
+        """The mean level, 0..1, from `start` to `end` in seconds."""
+        start, end = max(start, 0.0), min(max(end, start + 1 / RATE), float(self._times[-1]))
+        start = min(start, end - 1 / RATE)
+        low, high = self.sum_until(np.array([start, end]))
+        return float(np.clip((high - low) / (end - start), 0, 1))
+
+
+def has_curve(timeline: Timeline, name: str) -> bool:
+    return any(curve.name == name and curve.values for curve in timeline.curves)
+
+
+def _sample(timeline: Timeline, name: str, times: np.ndarray) -> np.ndarray:
+    """A curve at each time; 0.5 throughout where the timeline has none of that name."""
+    found = [curve for curve in timeline.curves if curve.name == name and curve.values]
+    curve = found[0] if found else Curve(name, 1.0, (0.5,))
+    return np.interp(times * curve.rate, np.arange(len(curve.values)), curve.values)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Each value among all: 0 at the song's lowest tenth, 1 at its highest; may go beyond. 0.5 where all are alike."""
+    low, high = np.quantile(values, [0.1, 0.9])
+    return (values - low) / (high - low) if high - low > FLAT else np.full(len(values), 0.5)
+
+
+def stretch(values: np.ndarray) -> np.ndarray:
+    """Half what the values say, half how they stand among each other: measured emotion keeps near the middle."""
+    return 0.5 * values + 0.5 * np.clip(_spread(values), 0, 1)
+
+
+def _section_means(sections: tuple[Section, ...], times: np.ndarray, loudness: np.ndarray) -> np.ndarray:
+    """At every moment the mean loudness of all sections that share the label of the one there."""
+    means = loudness.copy()
+    for label in dict.fromkeys(section.label for section in sections):
+        inside = _inside([section for section in sections if section.label == label], times)
+        if inside.any():
+            means[inside] = np.clip(loudness[inside].mean(), 0, 1)
+    return means
+
+
+def _inside(sections: list[Section], times: np.ndarray) -> np.ndarray:
+    inside = np.zeros(len(times), dtype=bool)
+    for section in sections:
+        inside |= (times >= section.start) & (times < section.end)
+    return inside
+
+
+def find_choruses(sections: tuple[Section, ...], times: np.ndarray, loudness: np.ndarray) -> frozenset[str]:
+    """The labels that mean a chorus: those that say so, else, among bare letters, the loudest that comes back.
+
+    `times` in seconds and `loudness` have the shape [moments].
+    """
+    labels = [section.label for section in sections]
+    named = frozenset(label for label in labels if CHORUS.match(label.strip()))
+    if named or any(NAMED.match(label.strip()) for label in labels):
+        return named
+    means = {}
+    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
+        inside = _inside([section for section in sections if section.label == label], times)
+        if inside.any():
+            means[label] = float(loudness[inside].mean())
+    loudest = max(means, key=lambda label: means[label], default="")
+    lifted = bool(loudest) and means[loudest] > float(loudness.mean()) + FLAT
+    return frozenset([loudest] if lifted else [])
