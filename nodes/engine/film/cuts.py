@@ -27,7 +27,8 @@ IN_WORD = 60.0  # only where a word is longer than any shot may be
 IN_LINE = 0.5  # between two words of one line
 IN_UNTIMED_LINE = 1.5  # in a line whose words have no times
 AT_LINE = -0.5  # just before a line begins
-AT_BORDER = -3.0
+AT_BORDER = -3.0  # on the border; less the farther off, where a word is sung across it
+BORDER_REACH = 2.5  # seconds
 AT_CHANGE = -1.5  # times how much the level changes there
 LINE_LEAD = 0.4  # a cut this much before a line belongs to it
 SAME = 1e-6  # seconds that mean nothing
@@ -194,8 +195,8 @@ def _priced(places: _Places, timeline: Timeline, intensity: Intensity) -> _Place
     for section in timeline.sections:
         distance = np.abs(times - section.start) + places.costs / OFF_BAR  # a bar a second off is as near as a beat that fits
         nearest = int(np.argmin(distance))
-        if section.start > SAME and distance[nearest] < 1.1:
-            costs[nearest] += AT_BORDER
+        if section.start > SAME and distance[nearest] < BORDER_REACH:
+            costs[nearest] += AT_BORDER * (1 - abs(times[nearest] - section.start) / BORDER_REACH)
     return _Places(times, costs)
 
 

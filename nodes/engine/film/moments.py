@@ -35,7 +35,7 @@ class Moment:
     arousal: float  # calm 0 .. 1 excited
     felt: bool  # whether the timeline knows valence or arousal; else they are guesses from lyrics and level
     lines: tuple[str, ...]  # sung, the longest heard first
-    images: tuple[Image, ...]  # of those lines
+    images: tuple[Image, ...]  # of the first of those lines that has any
     someone: bool  # whether the lines say I, you, we, he or she
 
 
@@ -48,7 +48,8 @@ def find_moments(timeline: Timeline, edges: Sequence[float], intensity: Intensit
     for number, (start, end) in enumerate(pairwise(edges)):
         label = _label_at(sections, (start + end) / 2)
         lines = _lines_within(timeline.lines, start, end)
-        images = tuple(dict.fromkeys(image for line in lines for image in find_images(line, language)))
+        # One line's images make one picture; what the next line speaks of belongs to the next shot.
+        images = next((found for line in lines if (found := find_images(line, language))), ())
         level = intensity.between(start, end)
         valence, arousal = emotion.between(start, end, level)
         moments.append(

@@ -115,7 +115,7 @@ def choose_cast(moments: Sequence[Moment]) -> frozenset[int]:
         return frozenset(moment.number for moment in moments)
     ranks = {moment.number: 2.0 * moment.chorus + 2.0 * moment.someone + bool(moment.lines) for moment in moments}
     wanted = sum(rank >= 2 for rank in ranks.values())
-    seats = min(max(wanted, math.ceil(count / 2)), count - max(1, count // 6))
+    seats = min(max(wanted, math.ceil(count / 2)), count - max(1, count // 4))
     # Among equals the golden ratio spreads the choice evenly over the film.
     order = sorted(ranks, key=lambda number: (-ranks[number], (number * 0.6180339887) % 1))
     return frozenset(order[:seats])
