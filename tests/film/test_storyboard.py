@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pack.nodes.engine.film.cuts import PACES
+from pack.nodes.engine.film.intensity import Intensity
 from pack.nodes.engine.film.motion import PRESETS
 from pack.nodes.engine.film.plan import apply_plan, write_plan
 from pack.nodes.engine.film.storyboard import Wishes, write_storyboard
-from pack.nodes.engine.timeline import Beat, Curve, Section, Timeline, TimelineError
+from pack.nodes.engine.timeline import Beat, Curve, Line, Section, Timeline, TimelineError, Word
 
 WISHES = Wishes("ink drawing", "a sea\na city\na forest at dawn -> a forest at night")
 
@@ -108,10 +109,79 @@ def test_a_drone_is_cut_by_time_and_says_so(duration: float) -> None:
     assert "by time" in planned.remarks[0]
 
 
-def test_a_section_border_is_a_cut() -> None:
-    border = song().downbeats[9]
+@pytest.mark.parametrize("bar", range(4, 20))
+def test_a_section_border_is_a_cut(bar: int) -> None:
+    border = song().downbeats[bar]
     planned = write_storyboard(replace(song(), sections=(Section(0, border, "A"), Section(border, 64.3, "B"))), WISHES)
     assert border in cuts(planned)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.9])
+def test_a_border_apart_from_beats_is_a_cut_where_beats_are_not_trusted(confidence: float) -> None:
+    timeline = replace(song(confidence=confidence), onsets=(), sections=(Section(0, 30.123, "A"), Section(30.123, 64.3, "B")))
+    near = min(cuts(write_storyboard(timeline, WISHES)), key=lambda cut: abs(cut - 30.123))
+    assert near == (30.123 if confidence == 0 else min(song().downbeats, key=lambda bar: abs(bar - 30.123)))
+
+
+def sung(*words: tuple[float, float]) -> Timeline:
+    timed = tuple(Word(start, end, "la") for start, end in words)
+    return replace(song(), lines=(Line(timed[0].start, timed[-1].end, "la", timed),))
+
+
+def test_a_word_over_a_downbeat_moves_the_cut_to_another_downbeat() -> None:
+    cut = cuts(write_storyboard(song(), WISHES))[2]
+    moved = cuts(write_storyboard(sung((cut - 0.2, cut + 0.2)), WISHES))
+    assert cut not in moved and set(moved) <= set(song().downbeats)
+    apart = tuple(line for start, end in ((cut - 0.4, cut), (cut, cut + 0.4)) for line in sung((start, end)).lines)
+    assert cut in cuts(write_storyboard(replace(song(), lines=apart), WISHES)), "between two words is no word"
+
+
+def test_a_border_within_a_word_is_cut_at_the_next_bar() -> None:
+    border = song().downbeats[9]
+    timeline = replace(sung((border - 0.3, border + 0.3)), sections=(Section(0, border, "A"), Section(border, 64.3, "B")))
+    near = min(cuts(write_storyboard(timeline, WISHES)), key=lambda cut: abs(cut - border))
+    assert near != border and near in (song().downbeats[8], song().downbeats[10])
+
+
+def test_singing_without_a_rest_on_any_bar_is_cut_between_words() -> None:
+    bars = song().downbeats
+    held = [(bar - 0.9, bar + 0.9) for bar in bars]
+    planned = write_storyboard(sung(*held), WISHES)
+    check_whole(planned, WISHES)
+    assert not [cut for cut in cuts(planned) if any(start < cut < end for start, end in held)]
+    assert planned.remarks == ()
+
+
+def test_a_word_longer_than_the_longest_shot_is_cut_and_a_remark_says_where() -> None:
+    planned = write_storyboard(sung((20.0, 40.0)), WISHES)
+    check_whole(planned, WISHES)
+    assert "inside a sung word" in planned.remarks[0] and "longest" in planned.remarks[0]
+
+
+def test_lines_without_timed_words_are_rather_not_cut() -> None:
+    lines = tuple(Line(bar + 0.5, bar + 3.5, "a line") for bar in song().downbeats[::4])
+    within = [sum(any(line.start < cut < line.end for line in lines) for cut in cuts(write_storyboard(timeline, WISHES)))
+              for timeline in (song(), replace(song(), lines=lines))]  # fmt: skip
+    assert within[1] < within[0]
+
+
+def test_excitement_shortens_shots() -> None:
+    """Two songs as loud as each other, one felt as excited."""
+    calm, excited = (
+        len(write_storyboard(Timeline(64.0, curves=(Curve("arousal", 1.0, (value,) * 64),)), WISHES).shots) for value in (0.1, 0.9)
+    )
+    assert excited > 1.1 * calm
+
+
+def test_sections_are_as_strong_as_they_are_loud_throughout() -> None:
+    """A quiet moment within a loud section is not as calm as one within a quiet section."""
+    loud = np.full(6430, 0.9)
+    loud[4000:5000] = 0.2
+    loud[:3000] = 0.2
+    timeline = replace(song(), curves=(Curve("loudness", 100.0, tuple(loud)),))
+    parted = Intensity(replace(timeline, sections=(Section(0, 30, "verse"), Section(30, 64.3, "bridge"))))
+    assert parted.between(42, 48) > Intensity(timeline).between(42, 48) + 0.1
+    assert parted.between(10, 20) == pytest.approx(Intensity(timeline).between(10, 20), abs=0.01)
 
 
 def test_gaps_between_bars_are_filled_within_the_longest_shot() -> None:

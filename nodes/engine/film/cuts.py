@@ -31,6 +31,7 @@ AT_BORDER = -3.0  # on the border; less the farther off, where a word is sung ac
 BORDER_REACH = 2.5  # seconds
 AT_CHANGE = -1.5  # times how much the level changes there
 LINE_LEAD = 0.4  # a cut this much before a line belongs to it
+EVEN_STEP = 0.5  # seconds between places where the music offers none at all
 SAME = 1e-6  # seconds that mean nothing
 
 
@@ -155,9 +156,10 @@ def _add_borders(places: _Places, timeline: Timeline, words: _Blocks) -> _Places
 
 def _fill_gaps(places: _Places, duration: float, limits: Limits, words: _Blocks) -> _Places:
     """Extra places at even times, moved off words, wherever none lies near enough to keep to the longest shot."""
+    reach = limits.longest / 2 if len(places.times) else min(limits.longest / 2, EVEN_STEP)
     extra: list[float] = []
     for start, end in pairwise([0.0, *places.times.tolist(), duration]):
-        pieces = math.ceil((end - start) / (limits.longest / 2))
+        pieces = math.ceil((end - start) / reach)
         extra += [start + (end - start) * piece / pieces for piece in range(1, pieces)]
     filled = np.array(extra)
     held = words.hold(filled)
@@ -237,7 +239,8 @@ def _trace(times: np.ndarray, came: np.ndarray, best: np.ndarray) -> tuple[float
 
 
 def _word_remarks(edges: tuple[float, ...], words: _Blocks, limits: Limits) -> list[str]:
-    inside = np.array(edges)[words.hold(np.array(edges))]
+    cuts = np.array(edges[1:-1])
+    inside = cuts[words.hold(cuts)]
     if not len(inside):
         return []
     return [

@@ -16,7 +16,7 @@ from ..timeline import Curve, Section, Timeline
 
 RATE = 50.0  # values per second
 SECTION_SHARE = 0.4  # of the level, beside the loudness of the moment itself
-AROUSAL_SHARE = 0.3  # of the level, beside loudness
+AROUSAL_SHARE = 0.4  # of the level, beside loudness
 CHORUS_LIFT = 0.15
 FLAT = 0.05  # curves that vary by less than this have nothing to say about where the song is calm
 
