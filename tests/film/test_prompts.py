@@ -73,7 +73,7 @@ def test_the_word_lists_are_whole() -> None:
             assert all(word == word.lower() for word in entry["en"])
     for emotion in json.loads((WORDS / "emotions.json").read_text(encoding="utf-8"))["emotions"]:
         assert all(0 <= value <= 1 for value in emotion["at"])
-        assert all(emotion[part] for part in ("palettes", "times", "weathers", "places", "faces", "actions", "details"))
+        assert all(emotion[part] for part in ("palettes", "times", "weathers", "places", "faces", "actions", "details", "lights"))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,15 @@ def test_choruses_lift(full_song: Song, labels: tuple[str, ...], scenes: str) ->
     assert sum("vivid colours" in shot.prompt for shot in verse) < len(verse) / 2
     assert min(shot.strength for shot in chorus[1:-1]) > max(shot.strength for shot in verse[1:-1]) + 0.1
     assert {shot.motion for shot in chorus} <= {"pulse", "pull", "sway"} and "push" in {shot.motion for shot in verse}
+
+
+def test_letters_between_an_intro_and_an_outro_have_a_chorus_too(full_song: Song) -> None:
+    song = full_song(labels=("intro", "A", "B", "A", "B", "outro"), feeling=False)
+    loud_outro = tuple(replace(part, label="outro") if part.label == "B" else part for part in song.sections)
+    assert any("energetic" in shot.prompt for shot in write_storyboard(song, ALONE).shots)
+    lifted = {label_of(song, shot) for shot in write_storyboard(song, ALONE).shots if shot.strength > 1.2}
+    assert lifted == {"B"}
+    assert max(shot.strength for shot in write_storyboard(replace(song, sections=loud_outro), ALONE).shots) <= 1.2
 
 
 def test_letters_without_a_louder_return_have_no_chorus(full_song: Song) -> None:

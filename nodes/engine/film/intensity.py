@@ -21,7 +21,8 @@ CHORUS_LIFT = 0.15
 FLAT = 0.05  # curves that vary by less than this have nothing to say about where the song is calm
 
 CHORUS = re.compile(r"(chorus|refrain|hook|drop|サビ|副歌)", re.IGNORECASE)
-NAMED = re.compile(r"(intro|verse|pre|chorus|refrain|hook|drop|bridge|outro|instrumental|solo|break|end|サビ|副歌|主歌)", re.IGNORECASE)
+VERSE = re.compile(r"(verse|pre-?chorus|bridge|[ab]メロ|主歌|桥段)", re.IGNORECASE)  # where these are named, a chorus would be too
+NO_SONG = re.compile(r"(intro|outro|instrumental|solo|break|interlude|silence|start|end)", re.IGNORECASE)
 
 
 class Intensity:
@@ -99,10 +100,11 @@ def find_choruses(sections: tuple[Section, ...], times: np.ndarray, loudness: np
 
     `times` in seconds and `loudness` have the shape [moments].
     """
-    labels = [section.label for section in sections]
-    named = frozenset(label for label in labels if CHORUS.match(label.strip()))
-    if named or any(NAMED.match(label.strip()) for label in labels):
+    labels = [section.label.strip() for section in sections]
+    named = frozenset(section.label for section in sections if CHORUS.match(section.label.strip()))
+    if named or any(VERSE.match(label) for label in labels):
         return named
+    labels = [section.label for section in sections if not NO_SONG.match(section.label.strip())]
     means = {}
     for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
         inside = _inside([section for section in sections if section.label == label], times)

@@ -123,12 +123,17 @@ def choose_cast(moments: Sequence[Moment]) -> frozenset[int]:
 
 @dataclass(frozen=True)
 class _Look:
-    """What all sections of one label have in common."""
+    """What all shots of one kind have in common."""
 
     palette: str
     time: str
     weather: str
     places: tuple[str, ...]
+
+
+def _kind_of(moment: Moment) -> str:
+    """What shots share their look by: the label of the section, or the feeling where there are no sections."""
+    return moment.label or f"({find_emotion(moment.valence, moment.arousal)['name']})"
 
 
 class _Writer:
@@ -139,15 +144,15 @@ class _Writer:
         self._grammar = read_words("grammar")
         self._cast = choose_cast(moments)
         self._said: set[str] = set()
-        labels = dict.fromkeys(moment.label for moment in moments)
-        self._looks = {label: self._find_look(label, order) for order, label in enumerate(labels)}
+        kinds = dict.fromkeys(_kind_of(moment) for moment in moments)
+        self._looks = {kind: self._find_look(kind, order) for order, kind in enumerate(kinds)}
 
     def write(self) -> list[Picture]:
         return [Picture(self._write_one(moment)) for moment in self._moments]
 
-    def _find_look(self, label: str, order: int) -> _Look:
-        """From the mean feeling of the sections of that label; labels of one feeling differ by their order."""
-        moments = [moment for moment in self._moments if moment.label == label]
+    def _find_look(self, kind: str, order: int) -> _Look:
+        """From the mean feeling of the shots of that kind; kinds of one feeling differ by their order."""
+        moments = [moment for moment in self._moments if _kind_of(moment) == kind]
         valence = sum(moment.valence for moment in moments) / len(moments)
         arousal = sum(moment.arousal for moment in moments) / len(moments)
         emotion = find_emotion(valence, arousal)
@@ -176,7 +181,7 @@ class _Writer:
         kind = ("portrait" if self._person else "person") if shown else "scenery"
         framings = self._grammar["framings"][kind]
         turn = moment.number + variation
-        look, emotion = self._looks[moment.label], find_emotion(moment.valence, moment.arousal)
+        look, emotion = self._looks[_kind_of(moment)], find_emotion(moment.valence, moment.arousal)
         place = self._say(moment, "place", variation) or look.places[(moment.step + variation // 7) % len(look.places)]
         words = {
             "framing": framings[(turn + turn // len(framings)) % len(framings)],
@@ -185,6 +190,7 @@ class _Writer:
             "action": self._say(moment, "action", variation) or self._act(moment, emotion, turn),
             "face": self._say(moment, "face", variation) or _pick(emotion["faces"], turn // 2),
             "time": self._say(moment, "time", variation) or look.time,
+            "light": _pick(emotion["lights"], turn),
             "weather": self._say(moment, "weather", variation) or ("" if shown else look.weather),
             "palette": look.palette,
             "detail": self._say(moment, "detail", variation) or _pick(emotion["details"], turn),
@@ -213,13 +219,13 @@ class _Writer:
         return _pick(emotion["actions"], turn // 2)
 
     def _agree(self, moment: Moment, words: dict[str, str]) -> dict[str, str]:
-        """Takes out what cannot be seen together: weather within walls, the sun at night."""
+        """Takes out what cannot be seen together: weather within walls, the sun at night. Lamps take the sun's place indoors."""
         indoors = words["place"] in _indoors()
         night = words["time"] in self._grammar["nights"]
         if indoors or (night and words["weather"] in self._grammar["needs the sun"]):
             words = {**words, "weather": ""}
         if indoors and not any(image.slot == "time" for image in moment.images):
-            words = {**words, "time": ""}
+            words = {**words, "time": words["light"]}
         return words
 
 
