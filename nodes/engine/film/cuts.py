@@ -21,8 +21,8 @@ from .motion import TRUSTED
 PACES = {"calm": (8.0, 4.0), "balanced": (5.0, 2.0), "lively": (3.5, 1.0)}
 
 # What a cut costs, measured in squared octaves by which a shot misses the length that its music asks for.
-OFF_BAR = 4.0  # on a beat within a bar
-OFF_MUSIC = 6.0  # at a moment that is only needed to keep a shot within its limits
+OFF_BAR = 10.0  # on a beat within a bar
+OFF_MUSIC = 12.0  # at a moment that is only needed to keep a shot within its limits
 IN_WORD = 60.0  # only where a word is longer than any shot may be
 IN_LINE = 0.5  # between two words of one line
 IN_UNTIMED_LINE = 1.5  # in a line whose words have no times
