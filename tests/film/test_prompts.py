@@ -215,6 +215,14 @@ def test_the_users_scenes_rule_and_the_song_only_adds_to_them(full_song: Song) -
         assert not re.search("on a beach|in a city|by the sea|in the rain|at night", shot.prompt), shot.prompt
 
 
+def test_a_small_thing_of_the_line_joins_the_users_scene_unless_it_is_there() -> None:
+    song = Timeline(4.0, lines=(Line(0.5, 3.5, "the birds fly over the ocean"),))
+    (shot,) = write_storyboard(song, Wishes("", "a lighthouse")).shots
+    assert re.search("a lighthouse, .*(birds|seagulls)", shot.prompt) and "beach" not in shot.prompt
+    (shot,) = write_storyboard(song, Wishes("", "birds over a lighthouse")).shots
+    assert shot.prompt.count("birds") == 1
+
+
 def test_most_words_of_the_grammar_are_known_to_the_built_in_model(full_song: Song) -> None:
     tables = [value for name, value in vars(demo_words).items() if name.isupper() or name == "GARMENTS"]
     phrases = [phrase for table in tables for group in (table.values() if isinstance(table, dict) else [table]) for phrase in group]

@@ -58,6 +58,12 @@ def test_an_answer_that_says_nothing_leaves_the_plan(text: str) -> None:
     assert len(directed.remarks) == 1 and "not understood" in directed.remarks[0]
 
 
+def test_what_was_only_thought_of_is_not_taken() -> None:
+    found, _ = read_answer('<think>{"shot": 2, "prompt": "an idea"}\nShot 3: another</think>\nShot 1: a sea', 3)
+    assert found == {1: Direction("a sea")}
+    assert read_answer('the start was cut off {"shot": 2, "prompt": "x"}</THINK>Shot 1: a sea', 3)[0] == found
+
+
 def test_a_shot_changes_within_itself_and_moves_as_asked() -> None:
     text = (
         '[{"shot": 1, "prompt": "dawn -> night"}, '

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from pack.nodes.engine.film.cuts import PACES
-from pack.nodes.engine.film.intensity import Intensity
+from pack.nodes.engine.film.intensity import CHORUS_LIFT, Intensity
 from pack.nodes.engine.film.motion import PRESETS
 from pack.nodes.engine.film.plan import apply_plan, write_plan
 from pack.nodes.engine.film.storyboard import Wishes, write_storyboard
@@ -112,7 +114,7 @@ def test_a_drone_is_cut_by_time_and_says_so(duration: float) -> None:
 @pytest.mark.parametrize("bar", range(4, 20))
 def test_a_section_border_is_a_cut(bar: int) -> None:
     border = song().downbeats[bar]
-    planned = write_storyboard(replace(song(), sections=(Section(0, border, "A"), Section(border, 64.3, "B"))), WISHES)
+    planned = write_storyboard(replace(song(), curves=(), sections=(Section(0, border, "A"), Section(border, 64.3, "B"))), WISHES)
     assert border in cuts(planned)
 
 
@@ -158,11 +160,31 @@ def test_a_word_longer_than_the_longest_shot_is_cut_and_a_remark_says_where() ->
     assert "inside a sung word" in planned.remarks[0] and "longest" in planned.remarks[0]
 
 
+def test_one_word_that_is_too_long_leaves_the_others_whole() -> None:
+    held = [(bar - 0.9, bar + 0.9) for bar in song().downbeats if not 18 < bar < 42]
+    planned = write_storyboard(
+        sung(*[word for word in held if word[1] < 20], (20.0, 40.0), *[word for word in held if word[0] > 40]), WISHES
+    )
+    check_whole(planned, WISHES)
+    broken = [cut for cut in cuts(planned) if any(start < cut < end for start, end in held)]
+    assert broken == [] and any(20 < cut < 40 for cut in cuts(planned))
+
+
 def test_lines_without_timed_words_are_rather_not_cut() -> None:
     lines = tuple(Line(bar + 0.5, bar + 3.5, "a line") for bar in song().downbeats[::4])
     within = [sum(any(line.start < cut < line.end for line in lines) for cut in cuts(write_storyboard(timeline, WISHES)))
               for timeline in (song(), replace(song(), lines=lines))]  # fmt: skip
     assert within[1] < within[0]
+
+
+@pytest.mark.parametrize("shortest", [0.1, 0.8])
+def test_six_minutes_are_planned_within_a_second(full_song: Callable[..., Timeline], shortest: float) -> None:
+    """For one core; the bench measures some hundredths of a second."""
+    timeline, wishes = full_song(360.0), Wishes("ink", "", "lively", shortest=shortest, longest=60.0)
+    start = time.process_time()
+    planned = write_storyboard(timeline, wishes)
+    assert time.process_time() - start < 1
+    assert len(planned.shots) > 40
 
 
 def test_excitement_shortens_shots() -> None:
@@ -171,6 +193,24 @@ def test_excitement_shortens_shots() -> None:
         len(write_storyboard(Timeline(64.0, curves=(Curve("arousal", 1.0, (value,) * 64),)), WISHES).shots) for value in (0.1, 0.9)
     )
     assert excited > 1.1 * calm
+
+
+def test_a_chorus_is_stronger_than_a_verse_as_loud() -> None:
+    level = Intensity(replace(song(), curves=(), sections=(Section(0, 30, "verse"), Section(30, 64.3, "Chorus 1"))))
+    assert level.between(35, 60) == pytest.approx(level.between(5, 25) + CHORUS_LIFT)
+
+
+def test_a_timeline_in_disorder_is_planned_all_the_same() -> None:
+    """Sections that overlap or stand in any order, lines and words outside the song or backwards, empty curves."""
+    words = (Word(70, 90, "a"), Word(-5, 1, "b"), Word(9, 8, "c"), Word(30, 30, "d"))
+    timeline = replace(
+        song(),
+        sections=(Section(40, 50, "B"), Section(0, 45, "A"), Section(60, 200, "chorus"), Section(10, 5, "A"), Section(-3, -1, "")),
+        lines=(Line(70, 90, "a", words), Line(-5, -1, "b"), Line(20, 10, "c"), Line(5, 6, " ")),
+        curves=(Curve("loudness", 50.0, ()), Curve("valence", 1.0, (0.9,)), Curve("arousal", 1.0, ())),
+    )
+    for scenes in ("", "a sea"):
+        check_whole(write_storyboard(timeline, replace(WISHES, scenes=scenes)), WISHES)
 
 
 def test_sections_are_as_strong_as_they_are_loud_throughout() -> None:
