@@ -104,6 +104,18 @@ def test_no_beats_cut_on_onsets_and_say_so() -> None:
     assert "new sounds" in planned.remarks[0]
 
 
+def test_strong_onsets_are_preferred() -> None:
+    onsets = tuple(round(0.5 * n, 3) for n in range(1, 120))
+    strong = {onset for number, onset in enumerate(onsets) if number % 7 == 3}
+    heights = np.zeros(6000)
+    for onset in onsets:
+        heights[round(onset * 100)] = 1.0 if onset in strong else 0.2
+    planned = write_storyboard(Timeline(60.0, onsets=onsets, curves=(Curve("onset", 100.0, tuple(heights)),)), WISHES)
+    assert len(strong & set(cuts(planned))) > 0.9 * len(cuts(planned))
+    flat = write_storyboard(Timeline(60.0, onsets=onsets), WISHES)
+    assert len(strong & set(cuts(flat))) < 0.5 * len(cuts(flat))
+
+
 @pytest.mark.parametrize("duration", [0.2, 1.0, 9.0, 3600.0])
 def test_a_drone_is_cut_by_time_and_says_so(duration: float) -> None:
     planned = write_storyboard(Timeline(duration), WISHES)

@@ -22,6 +22,8 @@ PACES = {"calm": (8.0, 4.0), "balanced": (5.0, 2.0), "lively": (3.5, 1.0)}
 
 # What a cut costs, measured in squared octaves by which a shot misses the length that its music asks for.
 OFF_BAR = 10.0  # on a beat within a bar
+WEAK_ONSET = 2.0  # on an onset that is nothing beside the strongest
+ONSET_SPREAD = 0.04  # seconds; an onset's peak in its curve may lie this far from its time
 OFF_MUSIC = 12.0  # at a moment that is only needed to keep a shot within its limits
 IN_WORD = 60.0  # only where a word is longer than any shot may be
 IN_LINE = 0.5  # between two words of one line
@@ -88,8 +90,18 @@ def _musical_places(timeline: Timeline) -> tuple[_Places, str]:
             return _places(times, [0.0 if beat.position == 1 else OFF_BAR for beat in timeline.beats]), ""
         return _places(times, 0.0), "The bars of this song are uncertain, so the film cuts on beats."
     if timeline.onsets and len(timeline.onsets) >= timeline.duration / 4:
-        return _places(timeline.onsets, 0.0), "This song has no steady beat, so the film cuts where new sounds begin."
+        return _places(timeline.onsets, _onset_costs(timeline)), "This song has no steady beat, so the film cuts where new sounds begin."
     return _places([], 0.0), "This song has neither beats nor clear onsets, so the film cuts by time."
+
+
+def _onset_costs(timeline: Timeline) -> np.ndarray:
+    """The weaker an onset, the dearer, shape [onsets]; all alike where the timeline has no curve of them."""
+    curve = next((curve for curve in timeline.curves if curve.name == "onset" and curve.values), None)
+    if curve is None:
+        return np.zeros(len(timeline.onsets))
+    around = np.asarray(timeline.onsets)[:, None] + np.array([-ONSET_SPREAD, 0.0, ONSET_SPREAD])
+    heights = np.interp(around * curve.rate, np.arange(len(curve.values)), curve.values).max(axis=1)
+    return WEAK_ONSET * (1 - heights / max(float(heights.max()), SAME))
 
 
 class _Blocks:
