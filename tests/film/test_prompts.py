@@ -46,7 +46,17 @@ def test_words_of_three_languages_show_what_they_name(line: str, shows: dict[str
 
 
 @pytest.mark.parametrize(
-    "line", ["season of the witching treaty", "言葉にできない明日", "我们星期天再说风格", "", "la la la", "沢山の道具"]
+    "line",
+    [
+        "season of the witching treaty",
+        "言葉にできない明日",
+        "我们星期天再说风格",
+        "",
+        "la la la",
+        "沢山の道具",
+        "空気を読む",
+        "他花了很多时间",
+    ],
 )
 def test_words_that_only_look_alike_show_nothing(line: str) -> None:
     assert find_images(line, find_language([line])) == ()
