@@ -17,6 +17,10 @@ SHOTS = (Shot(0.0, 4.25, "a sea", 1, "sway", "", 0.9), Shot(4.25, 8.5, "a city, 
 
 
 def test_csv_is_a_plan() -> None:
+    assert write_csv(apply_plan(SONG, PLAN)).splitlines()[1:] == [
+        '1,0.0,4.25,"a sea",1,"sway","",0.9',
+        '2,4.25,8.5,"a city, at night",2,"pulse","a forest",1.0',
+    ]
     assert apply_plan(SONG, PLAN).shots == SHOTS
 
 
@@ -38,10 +42,10 @@ def test_what_spreadsheets_do_to_it_does_no_harm(text: str) -> None:
 
 
 def test_a_prompt_is_no_formula_in_a_spreadsheet() -> None:
-    prompts = ["=HYPERLINK(1)", "+1", "-x", "@sum", "'=x", "'quoted' words", "line\nbreak", 'say "hi"', "\tx"]
+    prompts = ["=HYPERLINK(1)", "+1", "-x", "@sum", "'=x", "'quoted' words", "line\nbreak", "carriage\rreturn", "\r", 'say "hi"', "\tx"]
     song = Timeline(float(len(prompts)), shots=tuple(Shot(n, n + 1.0, prompt, n) for n, prompt in enumerate(prompts)))
     cells = [row[3] for row in csv.reader(io.StringIO(write_csv(song)))][1:]
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
     assert [shot.prompt for shot in apply_plan(song, write_csv(song)).shots] == prompts
 
 

@@ -184,6 +184,12 @@ def test_feeling_shows_in_palette_face_and_weather() -> None:
     assert re.search("rain|fog|cloud", sad) and not re.search("rain|fog|cloud", glad)
 
 
+def test_the_saddest_verse_of_a_glad_song_is_not_sad() -> None:
+    valence = tuple(0.6 if 20 < second < 40 else 0.75 for second in range(60))
+    song = Timeline(60.0, curves=(Curve("valence", 1.0, valence), Curve("arousal", 1.0, (0.4,) * 60)))
+    assert not any("melancholy" in shot.prompt for shot in write_storyboard(song, ALONE).shots)
+
+
 def test_the_sun_does_not_shine_at_night_nor_rain_fall_indoors(full_song: Song) -> None:
     texts = ("the sun at midnight in my room", "sunshine in the night", "rain outside my window", "snow upon the stage")
     for shot in write_storyboard(full_song(texts=texts), ALONE).shots:

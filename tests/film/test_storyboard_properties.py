@@ -20,7 +20,7 @@ from pack.nodes.engine.timeline import Beat, Curve, Line, Section, Shot, Timelin
 LONGEST_WORD = 1.5
 unit = st.floats(0, 1)
 TEXTS = st.sampled_from(["the sea at night", "海を歩く", "我爱你", "I cry", "la la", "", "x" * 40])
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -159,7 +159,7 @@ def test_any_answer_leaves_a_storyboard(song: Timeline, wished: Wishes, answer: 
         assert all(shot.prompt and shot.motion in PRESETS for shot in directed.shots)
 
 
-@QUICK
+@settings(QUICK, max_examples=15)
 @given(songs(), wishes(), st.sampled_from([12.0, 23.976, 24.0, 25.0, 29.97, 30.0, 59.94, 60.0]))
 def test_every_edit_list_is_as_long_as_the_song(song: Timeline, wished: Wishes, fps: float) -> None:
     otio = pytest.importorskip("opentimelineio")

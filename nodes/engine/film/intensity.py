@@ -18,6 +18,8 @@ RATE = 50.0  # values per second
 SECTION_SHARE = 0.4  # of the level, beside the loudness of the moment itself
 AROUSAL_SHARE = 0.4  # of the level, beside loudness
 CHORUS_LIFT = 0.15
+# How much of each feeling is its place within the song. Gladness less: the saddest verse of a glad song is not sad.
+RELATIVE = {"arousal": 0.5, "valence": 0.25}
 FLAT = 0.05  # curves that vary by less than this have nothing to say about where the song is calm
 
 CHORUS = re.compile(r"(chorus|refrain|hook|drop|サビ|副歌)", re.IGNORECASE)
@@ -37,7 +39,7 @@ class Intensity:
         if timeline.sections:
             level = (1 - SECTION_SHARE) * level + SECTION_SHARE * _section_means(timeline.sections, times, loudness)
         if has_curve(timeline, "arousal"):
-            level = (1 - AROUSAL_SHARE) * level + AROUSAL_SHARE * stretch(_sample(timeline, "arousal", times))
+            level = (1 - AROUSAL_SHARE) * level + AROUSAL_SHARE * stretch(_sample(timeline, "arousal", times), RELATIVE["arousal"])
         for section in timeline.sections:
             if section.label in self.choruses:
                 level = level + CHORUS_LIFT * ((times >= section.start) & (times < section.end))
@@ -73,9 +75,12 @@ def _spread(values: np.ndarray) -> np.ndarray:
     return (values - low) / (high - low) if high - low > FLAT else np.full(len(values), 0.5)
 
 
-def stretch(values: np.ndarray) -> np.ndarray:
-    """Half what the values say, half how they stand among each other: measured emotion keeps near the middle."""
-    return 0.5 * values + 0.5 * np.clip(_spread(values), 0, 1)
+def stretch(values: np.ndarray, relative: float) -> np.ndarray:
+    """What the values say, mixed with how they stand among each other: measured emotion keeps near the middle.
+
+    `relative` is the share of the latter, 0..1.
+    """
+    return (1 - relative) * values + relative * np.clip(_spread(values), 0, 1)
 
 
 def _section_means(sections: tuple[Section, ...], times: np.ndarray, loudness: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..timeline import Curve, Line, Section, Timeline
-from .intensity import Intensity, has_curve, stretch
+from .intensity import RELATIVE, Intensity, has_curve, stretch
 from .lexicon import Image, find_images, find_language, speaks_of_someone
 
 LEAST_OVERLAP = 0.25  # seconds of a line within a shot for it to be that shot's line; less is a breath
@@ -91,7 +91,7 @@ class _Emotion:
 
 def _slow(curve: Curve, duration: float) -> np.ndarray:
     times = np.arange(max(1, round(duration * EMOTION_RATE))) / EMOTION_RATE
-    return stretch(np.interp(times * curve.rate, np.arange(len(curve.values)), curve.values))
+    return stretch(np.interp(times * curve.rate, np.arange(len(curve.values)), curve.values), RELATIVE[curve.name])
 
 
 def _label_at(sections: Sequence[Section], time: float) -> str:

@@ -23,6 +23,7 @@ NEEDED = ("start", "end", "prompt", "seed")  # the fields of a Shot that have no
 NUMBER = "shot"  # a column of CSV that is there to be read only
 SNAP = 0.002  # seconds by which the edges of an edited plan may miss each other; people round
 LONGEST_PROMPT = 10_000  # letters; more is a damaged file
+MARK = "\ufeff"
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -32,13 +33,17 @@ def write_plan(timeline: Timeline) -> str:
 
 
 def write_csv(timeline: Timeline) -> str:
-    """The shots as CSV (RFC 4180, but with plain line feeds), one a row under a row of names, ready for a spreadsheet."""
+    """The shots as CSV (RFC 4180, but with plain line feeds), one a row under a row of names, ready for a spreadsheet.
+
+    It begins with a byte order mark, without which Excel misreads every letter beyond ASCII.
+    """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text.write(MARK)
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # any text in quotes: Python before 3.13 forgets "\\r"
     writer.writerow([NUMBER, *COLUMNS])
     for number, shot in enumerate(timeline.shots, start=1):
         values = asdict(shot).values()
-        writer.writerow([number, *(_disarm(value) if isinstance(value, str) else repr(value) for value in values)])
+        writer.writerow([number, *(_disarm(value) if isinstance(value, str) else value for value in values)])
     return text.getvalue()
 
 
@@ -64,7 +69,7 @@ def apply_plan(timeline: Timeline, text: str, person: str = "") -> Timeline:
 
 def read_plan(text: str) -> list[Shot]:
     """The shots of a plan in JSON or CSV as they stand there."""
-    text = text.lstrip("\ufeff \t\r\n")
+    text = text.lstrip(f"{MARK} \t\r\n")
     return _read_csv(text) if _looks_like_csv(text) else _read_json(text)
 
 
