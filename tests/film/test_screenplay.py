@@ -29,6 +29,7 @@ ANSWERS = {
     "named lines": "Shot 1: a sea\nShot 2: a city\nShot 3: a hill",
     "headings": "### Shot 1 (0:00.0-0:03.0)\n\nPrompt: a sea\n\n### Shot 2\na\ncity\n\n"
     "**Shot 3** - *a hill*\n\nThat was shot 3 of 3. Enjoy!",
+    "YAML": "shots:\n- shot: 1\n  prompt: a sea\n- shot: 2\n  prompt: a city\n- shot: 3\n  prompt: a hill",
     "bare lines": "1. a sea\n2) a city\n3: a hill",
     "Japanese": "ショット1：a sea\nショット2：a city\nショット3：a hill",
     "Chinese": "第1镜：a sea\n镜头2：a city\n第3个镜头：a hill",

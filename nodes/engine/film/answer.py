@@ -27,7 +27,7 @@ _SPARE_COMMA = re.compile(r",(\s*[}\]])")
 _NAME = r"(?:shot|scene|ショット|カット|シーン|第|镜头|鏡頭|分镜|分鏡|场景|場景)"
 _TIMES = r"(?:个镜头|個鏡頭|镜头|鏡頭|镜|鏡|カット)?[\s*_]*(?:\([^()\n]*\)|\[[^\[\]\n]*\]|（[^（）\n]*）)?[\s*_]*"
 _WORDS = r"[:.)：、\u2013\u2014-](?!\d)[\s*_]*(.*)"
-_NAMED_LINE = re.compile(rf"[\W_]*{_NAME}\s*(?:no\.?|number|#)?\s*(\d{{1,4}})\s*{_TIMES}(?:{_WORDS}|$)", re.IGNORECASE)
+_NAMED_LINE = re.compile(rf"[\W_]*{_NAME}\s*(?:no\.?|number|#)?[\s:]*(\d{{1,4}})\s*{_TIMES}(?:{_WORDS}|$)", re.IGNORECASE)
 _BARE_LINE = re.compile(rf"[\W_]*(\d{{1,4}})\s*{_TIMES}{_WORDS}")
 _LABEL = re.compile(r"[\W_]*(?:image\s+)?(?:prompt|description|visuals?)[\s*_]*:[\s*_]*", re.IGNORECASE)
 
