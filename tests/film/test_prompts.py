@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from pack.nodes.engine.demo import words as demo_words
+from pack.nodes.engine.film.intensity import name_part
 from pack.nodes.engine.film.lexicon import LANGUAGES, SLOTS, WORDS, find_images, find_language, speaks_of_someone
 from pack.nodes.engine.film.moments import Moment
 from pack.nodes.engine.film.prompts import choose_cast, find_emotion
@@ -252,6 +253,19 @@ def test_the_seed_changes_no_words(full_song: Song) -> None:
     one, other = (write_storyboard(full_song(), replace(ALONE, seed=seed)) for seed in (1, 2))
     assert [shot.prompt for shot in one.shots] == [shot.prompt for shot in other.shots]
     assert not {shot.seed for shot in one.shots} & {shot.seed for shot in other.shots}
+
+
+def test_numbered_headings_of_one_kind_are_one_part(full_song: Song) -> None:
+    song = full_song(labels=("verse", "chorus", "verse", "chorus"))
+    numbered = tuple(replace(part, label=f"{part.label.title()} {number}") for number, part in enumerate(song.sections))
+    assert write_storyboard(replace(song, sections=numbered), ALONE).shots == write_storyboard(song, ALONE).shots
+
+
+@pytest.mark.parametrize(
+    ("label", "part"), [(" Verse 2", "verse"), ("サビ1", "サビ"), ("B", "b"), ("2", "2"), ("", ""), ("Pre-Chorus", "pre-chorus")]
+)
+def test_parts_have_names(label: str, part: str) -> None:
+    assert name_part(label) == part
 
 
 def test_a_section_that_follows_its_own_kind_goes_on(full_song: Song) -> None:

@@ -182,6 +182,14 @@ def test_one_word_that_is_too_long_leaves_the_others_whole() -> None:
     assert broken == [] and any(20 < cut < 40 for cut in cuts(planned))
 
 
+def test_words_that_were_only_guessed_do_not_keep_cuts_off_the_bars() -> None:
+    """A draft spreads the words over all of the singing; held to it, no bar would be left."""
+    held = sung(*[(bar - 0.9, bar + 0.9) for bar in song().downbeats])
+    guessed = tuple(replace(line, words=tuple(replace(word, confidence=0.3) for word in line.words)) for line in held.lines)
+    planned = write_storyboard(replace(held, lines=guessed), WISHES)
+    assert set(cuts(planned)) <= set(song().downbeats) and "draft" in planned.remarks[0]
+
+
 def test_lines_without_timed_words_are_rather_not_cut() -> None:
     lines = tuple(Line(bar + 0.5, bar + 3.5, "a line") for bar in song().downbeats[::4])
     within = [sum(any(line.start < cut < line.end for line in lines) for cut in cuts(write_storyboard(timeline, WISHES)))

@@ -105,7 +105,9 @@ def test_every_storyboard_keeps_its_promises(song: Timeline, wished: Wishes) -> 
     assert all(before.prompt != after.prompt for before, after in zip(planned.shots, planned.shots[1:], strict=False))
     assert all(shot.prompt and shot.motion in PRESETS and 0 <= shot.strength <= 2 and 0 <= shot.seed < 2**48 for shot in planned.shots)
     assert not any("{" in shot.prompt + shot.end_prompt for shot in planned.shots)
-    inside = cuts_within_words(planned)
+    words = [word for line in song.lines for word in line.words]
+    guessed = bool(words) and max(word.confidence for word in words) <= 0.3
+    inside = [] if guessed else cuts_within_words(planned)
     # Words are at most 1.5 s long: where the limits leave that much room twice, a place between words can always be found.
     if wished.longest - 2 * wished.shortest >= 2 * LONGEST_WORD:
         assert not inside

@@ -32,9 +32,12 @@ AT_LINE = -0.5  # just before a line begins
 AT_BORDER = -3.0  # on the border; less the farther off, where a word is sung across it
 BORDER_REACH = 2.5  # seconds
 AT_CHANGE = -1.5  # times how much the level changes there
+DRAFT = 0.3  # confidence that no word of a draft exceeds: lines spread over the singing without having been recognised
 LINE_LEAD = 0.4  # a cut this much before a line belongs to it
 EVEN_STEP = 0.5  # seconds between places where the music offers none at all
 SAME = 1e-6  # seconds that mean nothing
+
+GUESSED_WORDS = "The times of the words are only a draft, so cuts may fall into words; align the lyrics with a recogniser to avoid that."
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def choose_cuts(timeline: Timeline, limits: Limits, intensity: Intensity) -> Cut
     words = _Blocks(timeline)
     good = _keep(places, (places.times > SAME) & (places.times < timeline.duration - SAME) & ~words.hold(places.times))
     good = _add_borders(good, timeline, words)
-    remarks = [remark] if remark else []
+    remarks = [*([remark] if remark else []), *([GUESSED_WORDS] if words.draft else [])]
     tries = (
         lambda: _fill_gaps(good, timeline.duration, limits, words),
         lambda: _merge(good, _fine_places(timeline, limits, words, within_words=False)),
@@ -105,10 +108,12 @@ def _onset_costs(timeline: Timeline) -> np.ndarray:
 
 
 class _Blocks:
-    """The stretches that words fill; words that overlap are one."""
+    """The stretches that words fill; words that overlap are one. Words whose times are only a draft fill none."""
 
     def __init__(self, timeline: Timeline) -> None:
-        spans = sorted((word.start, word.end) for line in timeline.lines for word in line.words if word.end - word.start > 2 * SAME)
+        words = [word for line in timeline.lines for word in line.words if word.end - word.start > 2 * SAME]
+        self.draft = bool(words) and max(word.confidence for word in words) <= DRAFT
+        spans = [] if self.draft else sorted((word.start, word.end) for word in words)
         joined: list[tuple[float, float]] = []
         for start, end in spans:
             if joined and start < joined[-1][1] - SAME:

@@ -26,9 +26,11 @@ CHORUS = re.compile(r"(chorus|refrain|hook|drop|サビ|副歌)", re.IGNORECASE)
 VERSE = re.compile(r"(verse|pre-?chorus|bridge|[ab]メロ|主歌|桥段)", re.IGNORECASE)  # where these are named, a chorus would be too
 NO_SONG = re.compile(r"(intro|outro|instrumental|solo|break|interlude|silence|start|end)", re.IGNORECASE)
 
+_NUMBER = re.compile(r"[\s:#._-]*\d+$")
+
 
 class Intensity:
-    """The level of every moment of a song; `choruses` are the labels of the sections that were lifted."""
+    """The level of every moment of a song; `choruses` are the parts, as `name_part` calls them, that were lifted."""
 
     def __init__(self, timeline: Timeline) -> None:
         count = max(1, math.ceil(timeline.duration * RATE))
@@ -41,7 +43,7 @@ class Intensity:
         if has_curve(timeline, "arousal"):
             level = (1 - AROUSAL_SHARE) * level + AROUSAL_SHARE * stretch(_sample(timeline, "arousal", times), RELATIVE["arousal"])
         for section in timeline.sections:
-            if section.label in self.choruses:
+            if name_part(section.label) in self.choruses:
                 level = level + CHORUS_LIFT * ((times >= section.start) & (times < section.end))
         self._sums = np.concatenate([[0.0], np.cumsum(level)]) / RATE
         self._times = np.arange(count + 1) / RATE
@@ -56,6 +58,12 @@ class Intensity:
         start = min(start, end - 1 / RATE)
         low, high = self.sum_until(np.array([start, end]))
         return float(np.clip((high - low) / (end - start), 0, 1))
+
+
+def name_part(label: str) -> str:
+    """What parts of one kind share: "Verse 1" and "verse 2" are both "verse"."""
+    whole = label.strip().lower()
+    return _NUMBER.sub("", whole) or whole
 
 
 def has_curve(timeline: Timeline, name: str) -> bool:
@@ -84,10 +92,10 @@ def stretch(values: np.ndarray, relative: float) -> np.ndarray:
 
 
 def _section_means(sections: tuple[Section, ...], times: np.ndarray, loudness: np.ndarray) -> np.ndarray:
-    """At every moment the mean loudness of all sections that share the label of the one there."""
+    """At every moment the mean loudness of all sections of the kind of the one there."""
     means = loudness.copy()
-    for label in dict.fromkeys(section.label for section in sections):
-        inside = _inside([section for section in sections if section.label == label], times)
+    for part in dict.fromkeys(name_part(section.label) for section in sections):
+        inside = _inside([section for section in sections if name_part(section.label) == part], times)
         if inside.any():
             means[inside] = np.clip(loudness[inside].mean(), 0, 1)
     return means
@@ -101,20 +109,20 @@ def _inside(sections: list[Section], times: np.ndarray) -> np.ndarray:
 
 
 def find_choruses(sections: tuple[Section, ...], times: np.ndarray, loudness: np.ndarray) -> frozenset[str]:
-    """The labels that mean a chorus: those that say so, else, among bare letters, the loudest that comes back.
+    """The parts that are a chorus: those that say so, else, among bare letters, the loudest that comes back.
 
     `times` in seconds and `loudness` have the shape [moments].
     """
-    labels = [section.label.strip() for section in sections]
-    named = frozenset(section.label for section in sections if CHORUS.match(section.label.strip()))
-    if named or any(VERSE.match(label) for label in labels):
+    parts = [name_part(section.label) for section in sections]
+    named = frozenset(part for part in parts if CHORUS.match(part))
+    if named or any(VERSE.match(part) for part in parts):
         return named
-    labels = [section.label for section in sections if not NO_SONG.match(section.label.strip())]
+    parts = [part for part in parts if not NO_SONG.match(part)]
     means = {}
-    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
-        inside = _inside([section for section in sections if section.label == label], times)
+    for part in dict.fromkeys(part for part in parts if parts.count(part) > 1):
+        inside = _inside([section for section in sections if name_part(section.label) == part], times)
         if inside.any():
-            means[label] = float(loudness[inside].mean())
-    loudest = max(means, key=lambda label: means[label], default="")
+            means[part] = float(loudness[inside].mean())
+    loudest = max(means, key=lambda part: means[part], default="")
     lifted = bool(loudest) and means[loudest] > float(loudness.mean()) + FLAT
     return frozenset([loudest] if lifted else [])

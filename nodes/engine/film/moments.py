@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..timeline import Curve, Line, Section, Timeline
-from .intensity import RELATIVE, Intensity, has_curve, stretch
+from .intensity import RELATIVE, Intensity, has_curve, name_part, stretch
 from .lexicon import Image, find_images, find_language, speaks_of_someone
 
 LEAST_OVERLAP = 0.25  # seconds of a line within a shot for it to be that shot's line; less is a breath
@@ -27,7 +27,7 @@ class Moment:
     number: int  # of the shot, from 0
     start: float
     end: float
-    label: str  # of the section; empty where there are none
+    label: str  # of the section's kind, as `name_part` calls it; empty where there are none
     step: int  # which shot of its section, from 0
     chorus: bool
     level: float  # how strong the music is, 0..1
@@ -96,7 +96,7 @@ def _slow(curve: Curve, duration: float) -> np.ndarray:
 
 def _label_at(sections: Sequence[Section], time: float) -> str:
     place = bisect_right([section.start for section in sections], time) - 1
-    return sections[place].label if place >= 0 and time < sections[place].end else ""
+    return name_part(sections[place].label) if place >= 0 and time < sections[place].end else ""
 
 
 def _lines_within(lines: Sequence[Line], start: float, end: float) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..timeline import Shot, Timeline
 from .answer import Direction, read_answer
-from .intensity import Intensity
+from .intensity import Intensity, name_part
 from .lexicon import read_words
 from .moments import Moment, find_moments
 from .motion import PRESETS
@@ -58,7 +58,7 @@ def _tell_sections(timeline: Timeline, intensity: Intensity) -> list[str]:
     rows = []
     for section in ordered:
         (moment,) = find_moments(timeline, (section.start, max(section.end, section.start + 0.1)), intensity)
-        lift = " (chorus)" if section.label in intensity.choruses and "chorus" not in section.label.lower() else ""
+        lift = " (chorus)" if name_part(section.label) in intensity.choruses and "chorus" not in section.label.lower() else ""
         rows.append(f"{_clock(section.start)}-{_clock(section.end)} {section.label}{lift}: {_tell_feeling(moment)}")
     return rows
 
