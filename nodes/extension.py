@@ -17,6 +17,7 @@ from .demo_model_loader import DemoModelLoader
 from .lora_trainer import LoRATrainer
 from .person_folder import start_sweep
 from .personal_lora_loader import PersonalLoraLoader
+from .storyboard_export import StoryboardExport
 from .storyboard_writer import StoryboardWriter
 from .timeline_curves import TimelineCurves
 from .verification_routes import add_routes
@@ -44,6 +45,7 @@ class PersonalMusicVideo(ComfyExtension):
             BeatSyncedSampler,
             VideoAssembler,
             TimelineCurves,
+            StoryboardExport,
         ]
 
 

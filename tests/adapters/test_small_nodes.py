@@ -28,14 +28,42 @@ def test_the_plan_goes_out_to_the_page_and_comes_back_edited(run_node: Callable[
     from pack.nodes.storyboard_writer import StoryboardWriter
 
     first = run_node(StoryboardWriter, timeline=SONG, **WISHES)
-    planned, plan = first.result
+    planned, plan, _ = first.result
     assert first.ui["music_video_plan"] == [plan] and planned.shots
     data = json.loads(plan)
     data["shots"][0]["prompt"] = "mine"
-    edited, _ = run_node(StoryboardWriter, timeline=SONG, **WISHES, edited_plan=json.dumps(data)).result
+    edited, _, _ = run_node(StoryboardWriter, timeline=SONG, **WISHES, edited_plan=json.dumps(data)).result
     assert edited.shots[0].prompt == "mine" and edited.shots[1:] == planned.shots[1:]
     with pytest.raises(TimelineError, match="no JSON"):
         run_node(StoryboardWriter, timeline=SONG, **WISHES, edited_plan="{")
+
+
+def test_a_language_model_writes_the_shots_between_two_writers(run_node: Callable[..., Any]) -> None:
+    from pack.nodes.storyboard_writer import StoryboardWriter
+
+    planned, _, brief = run_node(StoryboardWriter, timeline=SONG, **WISHES).result
+    assert f"from 1 to {len(planned.shots)}," in brief
+    other = {**WISHES, "pace": "lively", "prompts": ""}
+    directed, plan, _ = run_node(StoryboardWriter, timeline=planned, **other, person="zuqvex", screenplay="Shot 1: {person} at sea").result
+    assert directed.shots[0].prompt == "zuqvex person at sea, ink" and directed.shots[1:] == planned.shots[1:]
+    assert "zuqvex person at sea" in plan and "shots 2 to" in directed.remarks[-1]
+    alone, _, _ = run_node(StoryboardWriter, timeline=SONG, **WISHES, screenplay="Shot 2: a hill").result
+    assert [shot.start for shot in alone.shots] == [shot.start for shot in planned.shots] and alone.shots[1].prompt == "a hill, ink"
+    silent, _, _ = run_node(StoryboardWriter, timeline=planned, **WISHES, screenplay="").result
+    assert silent.shots == planned.shots and "not understood" in silent.remarks[-1]
+
+
+def test_a_storyboard_leaves_as_text_and_comes_back(run_node: Callable[..., Any]) -> None:
+    from pack.nodes.storyboard_export import FORMATS, StoryboardExport
+    from pack.nodes.storyboard_writer import StoryboardWriter
+
+    planned, plan, _ = run_node(StoryboardWriter, timeline=SONG, **WISHES).result
+    texts = {kind: run_node(StoryboardExport, timeline=planned, format=kind, fps=29.97).result[0] for kind in FORMATS}
+    assert texts["json"] == plan and texts["edl"].startswith("TITLE:") and json.loads(texts["otio"])["OTIO_SCHEMA"] == "Timeline.1"
+    again, _, _ = run_node(StoryboardWriter, timeline=SONG, **WISHES, edited_plan=texts["csv"]).result
+    assert again.shots == planned.shots
+    with pytest.raises(ValueError, match="no shots yet"):
+        run_node(StoryboardExport, timeline=SONG, format="edl", fps=24.0)
 
 
 def test_curves_come_in_the_three_forms_that_other_packs_take(run_node: Callable[..., Any]) -> None:

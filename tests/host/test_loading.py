@@ -27,6 +27,7 @@ NODES = [
     "BeatSyncedSampler",
     "VideoAssembler",
     "TimelineCurves",
+    "StoryboardExport",
 ]
 LANGUAGES = ["en", "ja", "zh"]
 
