@@ -38,7 +38,9 @@ class AudioBeatAnalyzer(io.ComfyNode):
                 ),
             ],
             outputs=[
-                TimelineSocket.Output(display_name="timeline", tooltip="What is heard when: beats, bars, sections, curves. Printed, it is JSON."),
+                TimelineSocket.Output(
+                    display_name="timeline", tooltip="What is heard when: beats, bars, sections, curves. Printed, it is JSON."
+                ),
                 io.Image.Output(display_name="plot", tooltip="The waveform with its sections, bars, beats and curves."),
                 io.Float.Output(display_name="tempo", tooltip="Beats per minute; 0 where there is no pulse."),
             ],
