@@ -1,4 +1,4 @@
-"""AudioBeatAnalyzer: what can be heard in a song: tempo, beats, bars and curves."""
+"""AudioBeatAnalyzer: what can be heard in a song: tempo, beats, bars, sections and curves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class AudioBeatAnalyzer(io.ComfyNode):
             node_id="AudioBeatAnalyzer",
             display_name="Audio Beat Analyzer",
             category="music video",
-            description="Listens to a song and finds its tempo, beats, bars, attacks and loudness. Says how far they can be trusted.",
+            description="Listens to a song and finds its tempo, beats, bars, sections, attacks, loudness and mood. "
+            "Says how far the beats can be trusted.",
             inputs=[
                 io.Audio.Input("audio", tooltip="The song."),
                 io.Combo.Input(
@@ -37,8 +38,10 @@ class AudioBeatAnalyzer(io.ComfyNode):
                 ),
             ],
             outputs=[
-                TimelineSocket.Output(display_name="timeline", tooltip="What is heard when: beats, bars, curves. Printed, it is JSON."),
-                io.Image.Output(display_name="plot", tooltip="The waveform with its bars, beats and curves."),
+                TimelineSocket.Output(
+                    display_name="timeline", tooltip="What is heard when: beats, bars, sections, curves. Printed, it is JSON."
+                ),
+                io.Image.Output(display_name="plot", tooltip="The waveform with its sections, bars, beats and curves."),
                 io.Float.Output(display_name="tempo", tooltip="Beats per minute; 0 where there is no pulse."),
             ],
         )

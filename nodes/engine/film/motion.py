@@ -20,7 +20,10 @@ WIDEST = 2.4  # the film's sides may be in this proportion before a rolled pictu
 IDLE_SHARE = 0.25  # share of a shot's way that passes evenly, so that silence does not freeze the picture
 
 WALKS = ("onset", "beat", "even")
-CURVES = ("onset", "loudness", "bass", "beat pulse", "downbeat pulse", "shot progress")
+CURVES = (
+    "onset", "loudness", "bass", "beat pulse", "downbeat pulse", "shot progress",
+    "valence", "arousal", "brightness", "mode", "roughness",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

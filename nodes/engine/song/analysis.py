@@ -16,9 +16,11 @@ from .attacks import find_onsets, place_attacks
 from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
+from .emotion import measure_emotion
 from .metre import METRES, Bars, find_bars
 from .octave import choose_octave
 from .recording import Progress, examine_recording, ignore_progress
+from .sections import find_sections
 from .spectrum import Spectrum, measure_spectrum
 
 TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
@@ -54,14 +56,16 @@ def analyse_song(
     attack = measure_attack(spectrum)
     timeline = replace(timeline, curves=make_curves(spectrum, attack, recording.duration))
     if recording.silent:
-        return replace(timeline, remarks=(*timeline.remarks, SILENT))
+        return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))
     activations = hear_attacks(spectrum)
     pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
     pulse = trim_pulse(pulse, attack)
-    bars = find_bars(spectrum, pulse, metres, _part(progress, 90, 98))
+    bars = find_bars(spectrum, pulse, metres, _part(progress, 90, 96))
+    timeline = _add_beats(timeline, spectrum, pulse, bars, trust_beats(pulse, activations, attack))
+    timeline = _add_form(timeline, spectrum, recording.gain)
     progress(STEPS, STEPS)
-    return _add_beats(timeline, spectrum, pulse, bars, trust_beats(pulse, activations, attack))
+    return timeline
 
 
 def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
@@ -88,6 +92,13 @@ def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars,
         beats=beats,
         remarks=remarks,
     )
+
+
+def _add_form(timeline: Timeline, spectrum: Spectrum, gain: float) -> Timeline:
+    """The timeline with sections and the curves of its emotion."""
+    sections = find_sections(spectrum, np.array(timeline.downbeats), timeline.duration)
+    emotion = measure_emotion(spectrum, timeline, gain)
+    return replace(timeline, sections=sections, curves=(*timeline.curves, *emotion))
 
 
 def _read_metre(metre: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""A timeline and its song -> one picture: waveform, bars, beats, curves, tempo, metre and how far to trust them.
+"""A timeline and its song -> one picture: sections, waveform, bars, beats, curves, tempo, metre and how far to trust them.
 
 Drawn at twice the size and shrunk, for smooth lines. Knows nothing of how the timeline was made.
 """
@@ -19,6 +19,7 @@ SCALE = 2  # drawn larger, then shrunk
 BACKGROUND, LANE, FAINT, TEXT, STRONG = (22, 24, 31), (29, 32, 41), (58, 63, 78), (150, 156, 172), (236, 238, 244)
 WAVE, BEAT, DOWNBEAT = (86, 138, 201), (122, 128, 146), (255, 183, 77)
 CURVES = {"onset": (255, 120, 117), "loudness": (105, 219, 184), "bass": (177, 151, 252)}
+SAD, HAPPY = (78, 98, 158), (214, 164, 68)  # of a section's box; the calmer, the darker
 SURE, UNSURE = (105, 219, 124), (255, 146, 92)
 CLOSEST = 4  # pixels between two lines; closer ones would run together
 TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200)  # seconds
@@ -65,12 +66,15 @@ def draw_timeline(timeline: Timeline, samples: np.ndarray, sample_rate: int, wid
     page = _Page(max(width, 200), max(height, 160))
     margin, header, footer = 12, 46, 22
     bottom = page.height - footer - (18 if timeline.remarks else 0)
-    middle = header + (bottom - header) * 0.56
     right = page.width - margin
     _draw_header(page, timeline, margin, right, header / 2)
+    pace = (right - margin) / max(timeline.duration, 1e-6)
+    if timeline.sections:
+        _draw_sections(page, timeline, margin, pace, header, header + 16)
+        header += 20
+    middle = header + (bottom - header) * 0.56
     for top, end in ((header, middle - 4), (middle + 4, bottom)):
         page.box(margin, top, right, end, LANE, 4)
-    pace = (right - margin) / max(timeline.duration, 1e-6)
     _draw_bars(page, timeline, margin, pace, header, middle - 4, bottom)
     _draw_wave(page, samples, margin, right, header + 4, middle - 16)
     _draw_beats(page, timeline, margin, pace, middle - 13, middle - 6)
@@ -103,6 +107,21 @@ def _draw_trust(page: _Page, name: str, confidence: float, left: float, middle: 
     page.box(left, middle - 4, left + 84, middle + 4, FAINT, 4)
     page.box(left, middle - 4, left + max(8.0, 84 * confidence), middle + 4, colour, 4)
     page.text(left + 92, middle + 1, f"{100 * confidence:.0f} %", 13, colour)
+
+
+def _draw_sections(page: _Page, timeline: Timeline, left: float, pace: float, top: float, bottom: float) -> None:
+    """A box a section with its letter, coloured by how it feels."""
+    curves = {curve.name: curve for curve in timeline.curves}
+    for section in timeline.sections:
+        middles = np.linspace(section.start, section.end, 9)
+        valence, arousal = (
+            np.mean([curves[name].at(time) for time in middles]) if name in curves else 0.5 for name in ("valence", "arousal")
+        )
+        colour = tuple(int((sad + (happy - sad) * valence) * (0.45 + 0.55 * arousal)) for sad, happy in zip(SAD, HAPPY, strict=True))
+        start, end = left + section.start * pace, left + section.end * pace
+        page.box(start + 0.5, top, end - 0.5, bottom, colour, 3)
+        if end - start > 12:
+            page.text((start + end) / 2, (top + bottom) / 2, section.label, 11.5, STRONG, "mm")
 
 
 def _draw_wave(page: _Page, samples: np.ndarray, left: float, right: float, top: float, bottom: float) -> None:

@@ -42,15 +42,19 @@ class Recording:
     def silent(self) -> bool:
         return self.peak < SILENCE
 
+    @property
+    def gain(self) -> float:
+        """What the samples are multiplied with; 0 for silence."""
+        return 0.0 if self.silent else 0.9 / self.peak
+
     def blocks(self) -> Iterator[np.ndarray]:
         """The mono mix at `RATE` in order, float32, a few seconds each."""
         import soxr
 
         stream = soxr.ResampleStream(self.sample_rate, RATE, 1, dtype="float32")
-        gain = 0.0 if self.silent else 0.9 / self.peak
         total = self.samples.shape[1]
         for first in range(0, total, BLOCK):
-            mono = (self.weights @ _sound(self.samples, first) - self.centre) * gain
+            mono = (self.weights @ _sound(self.samples, first) - self.centre) * self.gain
             yield stream.resample_chunk(mono.astype(np.float32), last=first + BLOCK >= total)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .recording import RATE, Progress, Recording
+from .roughness import measure_roughness
 
 SIZE, HOP = 2048, 256
 FRAME_RATE = RATE / HOP
@@ -22,12 +23,13 @@ LAG = 2  # frames between which an attack is sought
 STEPS = 4  # energy is also measured this many times a frame, to place attacks to the millisecond
 STEP_RATE = FRAME_RATE * STEPS
 PIECE = 1024  # frames
+ROUGHNESS_EVERY = 8  # frames: harmony changes slowly
 INAUDIBLE = 1e-2  # power of a pitch class, over 70 dB below a loud one: rounding, not harmony
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Features per frame, all [rows, frames]; `energy` alone is finer, [rows, frames * STEPS]."""
+    """Features per frame, all [rows, frames] but for `energy`, [rows, frames * STEPS], and `roughness`, [1, frames / ROUGHNESS_EVERY]."""
 
     flux: np.ndarray  # strength of attacks in 4 bands, >= 0
     mel: np.ndarray  # log mel spectrum, float16
@@ -35,6 +37,7 @@ class Spectrum:
     bass_chroma: np.ndarray  # the same below 260 Hz
     levels: np.ndarray  # power of all that is heard, and of the bass
     energy: np.ndarray  # of the wave and of its slope (the highs), step n covers HOP / STEPS samples up to (n - 1) * HOP / STEPS
+    roughness: np.ndarray  # see `roughness.py`
 
     @property
     def frames(self) -> int:
@@ -83,6 +86,7 @@ def _describe(power: np.ndarray, joined: np.ndarray, energy: np.ndarray, filters
         bass_chroma=_normalised(filters.bass_chroma @ power),
         levels=filters.levels @ power,
         energy=energy,
+        roughness=measure_roughness(power[:, ::ROUGHNESS_EVERY], np.fft.rfftfreq(SIZE, 1 / RATE))[None],
     )
 
 
