@@ -50,6 +50,7 @@ def outside_singing(song: sung_lyrics.Song, starts: np.ndarray, ends: np.ndarray
 
 def score_aligned(language: str, seed: int, score: Score, with_stem: bool) -> None:
     from pack.nodes.engine.song.heard_words import choose_words
+    from pack.nodes.engine.song.lyric_reader import read_lyrics
     from pack.nodes.engine.song.lyrics import match_lyrics
     from pack.nodes.engine.song.voice import hear_stem
 
@@ -57,7 +58,8 @@ def score_aligned(language: str, seed: int, score: Score, with_stem: bool) -> No
     voice = hear_stem(sung_lyrics.record_stem(song, seed), sung_lyrics.RATE) if with_stem else None
     misheard = sung_lyrics.mishear(song, seed)
     begin = time.process_time()
-    words, placed, _ = match_lyrics(song.lines, choose_words(misheard.segments, voice), language, voice, song.duration)
+    openings = frozenset(heading.line for heading in read_lyrics(song.text).headings)
+    words, placed, _ = match_lyrics(song.lines, choose_words(misheard.segments, voice), language, voice, song.duration, openings=openings)
     score.seconds += time.process_time() - begin
     assert placed is not None and len(words) == len(song.words)
     kept = np.array([word.line not in placed.left_out for word in words])

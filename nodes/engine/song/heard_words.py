@@ -71,7 +71,7 @@ def drop_bursts(words: Sequence[HeardWord]) -> list[HeardWord]:
 
 
 def drop_loops(words: Sequence[HeardWord]) -> list[HeardWord]:
-    """Long repetitions that are hardly believed are cut to one round; those that are clearly heard are a song's own."""
+    """Without long repetitions that are hardly believed, but for words of the first round that are; clear ones are the song's own."""
     kept: list[HeardWord] = []
     texts = [normalise(word.text) for word in words]
     place = 0
@@ -80,7 +80,7 @@ def drop_loops(words: Sequence[HeardWord]) -> list[HeardWord]:
         stretch = words[place : place + length * rounds]
         believed = sum(word.probability for word in stretch) / len(stretch)
         doubted = rounds > LOOP and believed < DOUBTFUL
-        kept += words[place : place + length] if doubted else stretch
+        kept += [word for word in stretch[:length] if word.probability >= DOUBTFUL] if doubted else stretch
         place += length * rounds
     return kept
 

@@ -80,10 +80,9 @@ def _read_line(text: str, number: int) -> tuple[list[_Entry], str | None]:
     while found := _STAMP.match(rest):
         starts.append(_seconds(found, number))
         rest = rest[found.end() :]
-    if _ALMOST_STAMP.match(rest):
-        raise LyricError(
-            f"Line {number} of the lyrics has a time that cannot be read, {_ALMOST_STAMP.match(rest)[0][:20]}; write it as [mm:ss.xx]."
-        )  # type: ignore[index]
+    wrong = _ALMOST_STAMP.match(rest)
+    if wrong:
+        raise LyricError(f"Line {number} of the lyrics has a time that cannot be read, {wrong[0][:20]}; write it as [mm:ss.xx].")
     label = read_heading(rest) if rest else None
     if label is not None or not starts:
         return [_Entry(start, "") for start in starts], label

@@ -20,6 +20,7 @@ HEARD = 0.34  # share of a word's letters that must be heard
 SURE = 0.6  # share from which a word is believed whatever stands around it
 AROUND = 3  # words on either side that count as its company
 FORSAKEN, POOR = 0.15, 0.3  # share heard of the company, below which a find is chance; for words heard in part
+OF_LINE, SHORT_LINE = 0.15, 6  # share of a line's letters that must be heard to believe any of them, unless it has fewer letters
 APART = 4.0  # seconds; a silence within a line longer than this parts it
 HOLD = 1.5  # seconds between the letters of one word, at most
 TOGETHER = 60  # words that are spelt in one go, for the sake of their context
@@ -123,6 +124,9 @@ def _disbelieve(words: Sequence[SheetWord], found: Found) -> Found:
     company = _company(shares, letters)
     good = (shares >= HEARD) & (company >= FORSAKEN) & ((shares >= SURE) | (company >= POOR))
     good &= ~_stray(lines, letters, found, good)
+    lengths = np.bincount(lines, letters)
+    of_line = np.bincount(lines, np.where(good, shares * letters, 0.0)) / np.maximum(lengths, 1)
+    good &= (of_line >= OF_LINE)[lines] | (lengths < SHORT_LINE)[lines]
     # A misheard word between heard neighbours of its line was still sung when something was heard.
     paired = ~np.isnan(found.starts) & ~good
     beside = np.zeros(len(words), bool)

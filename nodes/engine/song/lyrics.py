@@ -21,7 +21,7 @@ from .lyric_reader import read_lyrics
 from .lyric_sheet import LyricError, LyricSheet, SheetLine
 from .lyric_words import Found, SheetWord, find_words, list_words
 from .placement import FAR_TRUST, Placed, draft_words, make_lines, place_words, put_in_order
-from .recogniser import HEARING_RATE, Hearing, Recogniser, refine_times, write_down
+from .recogniser import HEARING_RATE, Recogniser, refine_times, write_down
 from .recording import Progress, examine_recording, ignore_progress
 from .spelling import make_speller
 from .voice import Voice, hear_anything, hear_mix, hear_stem
@@ -45,8 +45,10 @@ MIX_DRAFT = (
 )
 
 
-NOT_HEARD = "None of these words were heard in this song, so their times are only a draft; "
+NOT_HEARD = (
+    "None of these words were heard in this song, so their times are only a draft; "
     "check that the lyrics belong to it and to their language."
+)
 NOTHING_AUDIBLE = "The song is silent, so no words were placed."
 
 
@@ -136,41 +138,52 @@ def _align(
     if voice is not None and not voice.seconds:
         return _Aligned((), (NOBODY_SINGS,))
     _check_amount(sheet, song.duration)
-    texts = [line.text for line in sheet.lines]
     openings = frozenset(heading.line for heading in sheet.headings)
-    if recogniser is None:
-        return _draft(texts, openings, voice, song, request.language)
-    language = guess_language("\n".join(texts)) if request.language == AUTO else request.language
-    sound = _listenable(vocals or song)
-    hearing = recogniser.hear(sound, None if voice is None else voice.spans, language, steps.hearing)
-    heard = choose_words(hearing.segments, voice if voice is not None else hear_anything(song.samples, song.sample_rate))
-    remarks = tuple(filter(None, [getattr(recogniser, "remark", "")]))
-    if not heard and not texts:
+    job = _Job(tuple(line.text for line in sheet.lines), openings, song, voice, request.language)
+    return _draft(job) if recogniser is None else _listen(job, _listenable(vocals or song), recogniser, steps)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Lines to be placed, and what is known beside."""
+
+    texts: tuple[str, ...]
+    openings: frozenset[int]  # numbers of the lines that open a part of the song
+    song: Sound
+    voice: Voice | None
+    language: str  # as chosen
+
+
+def _listen(job: _Job, sound: np.ndarray, recogniser: Recogniser, steps: _Steps) -> _Aligned:
+    """The lines where the recogniser hears them; its own where none were pasted."""
+    language = guess_language("\n".join(job.texts)) if job.language == AUTO else job.language
+    hearing = recogniser.hear(sound, None if job.voice is None else job.voice.spans, language, steps.hearing)
+    audible = job.voice if job.voice is not None else hear_anything(job.song.samples, job.song.sample_rate)
+    heard = choose_words(hearing.segments, audible)
+    remarks = tuple(filter(None, [recogniser.remark]))
+    if not heard and not job.texts:
         return _Aligned((), (*remarks, NOTHING_HEARD))
-    aligned = _match(texts or write_down(heard), heard, hearing, voice, song, sound, recogniser if texts else None, steps)
-    if aligned is None:
-        aligned = replace(_draft(texts, openings, voice, song, request.language), remarks=(NOT_HEARD,))
+    refiner = recogniser if job.texts else None  # its own words have been timed by it already
+    told = replace(job, texts=job.texts or tuple(write_down(heard)), language=hearing.language)
+    aligned = _match(told, heard, sound, refiner, steps) or replace(_draft(told), remarks=(NOT_HEARD,))
     return replace(aligned, remarks=(*remarks, *aligned.remarks))
 
 
-def _match(
-    texts: Sequence[str], heard: Sequence[HeardWord], hearing: Hearing, voice: Voice | None, song: Sound, sound: np.ndarray,
-    refiner: Recogniser | None, steps: _Steps,
-) -> _Aligned | None:  # fmt: skip
+def _match(job: _Job, heard: Sequence[HeardWord], sound: np.ndarray, refiner: Recogniser | None, steps: _Steps) -> _Aligned | None:
     """The lines where they were heard; None where not one of their words was."""
-    words, placed, remarks = match_lyrics(texts, heard, hearing.language, voice, song.duration, steps.check)
+    words, placed, remarks = match_lyrics(job.texts, heard, job.language, job.voice, job.song.duration, steps.check, job.openings)
     if placed is None:
         return None
     if refiner is not None:
         known = placed.trust > FAR_TRUST
-        starts, ends = refine_times(refiner, sound, words, placed.starts, placed.ends, known, hearing.language, steps.refining)
-        placed = _hold(placed, starts, ends, voice, song.duration)
-    return _Aligned(_number(texts, words, placed), remarks)
+        starts, ends = refine_times(refiner, sound, words, placed.starts, placed.ends, known, job.language, steps.refining)
+        placed = _hold(placed, starts, ends, job.voice, job.song.duration)
+    return _Aligned(_number(job.texts, words, placed), remarks)
 
 
 def match_lyrics(
     texts: Sequence[str], heard: Sequence[HeardWord], language: str | None, voice: Voice | None, duration: float,
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None, openings: frozenset[int] = frozenset(),
 ) -> tuple[list[SheetWord], Placed | None, tuple[str, ...]]:  # fmt: skip
     """The words of the lines, a time for each (None where not one was heard), and what there is to say about it."""
     spell = make_speller(language)
@@ -184,7 +197,7 @@ def match_lyrics(
         )
     if not found.heard.any():
         return words, None, remarks
-    placed = place_words(words, found, voice, duration)
+    placed = place_words(words, found, voice, duration, openings)
     if placed.left_out:
         numbers = ", ".join(f"'{texts[number][:30]}'" for number in sorted(placed.left_out)[:3])
         remarks += (
@@ -208,16 +221,16 @@ def _hold(placed: Placed, starts: np.ndarray, ends: np.ndarray, voice: Voice | N
     return replace(placed, starts=starts, ends=ends)
 
 
-def _draft(texts: Sequence[str], openings: frozenset[int], voice: Voice | None, song: Sound, language: str) -> _Aligned:
+def _draft(job: _Job) -> _Aligned:
     """Lines spread over the singing that a stem, or else the mix, lets one hear."""
-    words = list_words(texts, make_speller(None if language == AUTO else language))
+    words = list_words(job.texts, make_speller(None if job.language == AUTO else job.language))
     if not words:
         return _Aligned(())
-    known = voice if voice is not None else hear_mix(song.samples, song.sample_rate)
+    known = job.voice if job.voice is not None else hear_mix(job.song.samples, job.song.sample_rate)
     if not known.seconds:
         return _Aligned((), (NOTHING_AUDIBLE,))
-    placed = draft_words(words, known, STEM_TRUST if known.trusted else MIX_TRUST, openings)
-    return _Aligned(_number(texts, words, placed), (STEM_DRAFT if known.trusted else MIX_DRAFT,))
+    placed = draft_words(words, known, STEM_TRUST if known.trusted else MIX_TRUST, job.openings)
+    return _Aligned(_number(job.texts, words, placed), (STEM_DRAFT if known.trusted else MIX_DRAFT,))
 
 
 def _number(texts: Sequence[str], words: Sequence[SheetWord], placed: Placed) -> tuple[tuple[int, Line], ...]:

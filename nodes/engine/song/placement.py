@@ -33,9 +33,14 @@ class Placed:
     left_out: frozenset[int]  # numbers of lines that were neither heard nor have room
 
 
-def place_words(words: Sequence[SheetWord], found: Found, voice: Voice | None, duration: float) -> Placed:
-    """A time for every word. `voice` is when somebody sings, where a stem tells; at least one word has to be found."""
-    filler = _Filler(words, found, voice if voice is not None and voice.trusted and voice.seconds else everywhere(duration))
+def place_words(
+    words: Sequence[SheetWord], found: Found, voice: Voice | None, duration: float, openings: frozenset[int] = frozenset()
+) -> Placed:
+    """A time for every word. `voice` is when somebody sings, where a stem tells; `openings` are lines that open a part of the
+    song. At least one word has to be found.
+    """
+    clock = voice if voice is not None and voice.trusted and voice.seconds else everywhere(duration)
+    filler = _Filler(words, found, clock, openings)
     heard = np.flatnonzero(found.heard)
     edges = [-1, *heard.tolist(), len(words)]
     for left, right in zip(edges, edges[1:], strict=False):
@@ -60,8 +65,8 @@ def put_in_order(starts: np.ndarray, ends: np.ndarray, duration: float) -> tuple
 class _Filler:
     """Gives times to stretches of words that were not heard, in seconds of the clock."""
 
-    def __init__(self, words: Sequence[SheetWord], found: Found, clock: Voice) -> None:
-        self.clock = clock
+    def __init__(self, words: Sequence[SheetWord], found: Found, clock: Voice, openings: frozenset[int]) -> None:
+        self.clock, self.openings = clock, openings
         self.starts, self.ends = found.starts.copy(), found.ends.copy()
         self.lines = np.array([word.line for word in words], int)
         self.weights = np.array([word.syllables for word in words], float)
@@ -110,16 +115,27 @@ class _Filler:
         self._share(head, begin, begin + ahead)
         self._share(tail, stop - behind, stop)
         if len(middle):
-            self._spread(middle, begin + ahead, stop - behind, at_start=len(head) == 0 and middle[0] == 0)
+            self._part(middle, begin + ahead, stop - behind)
 
-    def _spread(self, middle: np.ndarray, begin: float, stop: float, at_start: bool) -> None:
+    def _part(self, middle: np.ndarray, begin: float, stop: float) -> None:
+        """Where nothing tells when somebody sings, a break lies before the line that opens a part: lines keep to their part."""
+        opening = np.flatnonzero(np.isin(self.lines[middle], list(self.openings)))
+        edge = int(opening[0]) if len(opening) else 0
+        need = [ROOMY * self.pace * float(self.weights[part].sum()) for part in (middle[:edge], middle[edge:])]
+        if self.clock.trusted or not len(opening) or sum(need) >= stop - begin:
+            return self._spread(middle, begin, stop)
+        if edge:
+            self._spread(middle[:edge], begin, begin + need[0])
+        self._spread(middle[edge:], stop - need[1], stop)
+
+    def _spread(self, middle: np.ndarray, begin: float, stop: float) -> None:
         numbers, line_of = np.unique(self.lines[middle], return_inverse=True)
         syllables = np.bincount(line_of, self.weights[middle])
         need = ROOMY * self.pace * float(syllables.sum())
         if stop - begin < CROWDED * float(syllables.sum()):
             self.left_out.update(numbers.tolist())
             return self._share(middle, stop, stop)
-        if not self.clock.trusted and at_start:
+        if not self.clock.trusted and middle[0] == 0:
             begin = max(begin, stop - need)  # nothing tells where singing begins: just before the first line heard
         elif not self.clock.trusted and middle[-1] + 1 == len(self.lines):
             stop = min(stop, begin + need)
@@ -155,7 +171,7 @@ def draft_words(words: Sequence[SheetWord], voice: Voice, trust: float, openings
     numbers, line_of = np.unique(lines, return_inverse=True)
     weights = np.array([word.syllables for word in words], float)
     nothing = np.full(len(words), np.nan)
-    filler = _Filler(words, Found(nothing, nothing.copy(), np.zeros(len(words)), np.zeros(len(words))), voice)
+    filler = _Filler(words, Found(nothing, nothing.copy(), np.zeros(len(words)), np.zeros(len(words))), voice, openings)
     filler.pace = np.inf  # a line has the length that `spread_lines` gave it
     opening = np.isin(numbers, list(openings))
     for number, stretch in enumerate(spread_lines(np.bincount(line_of, weights), voice, opening=opening)):

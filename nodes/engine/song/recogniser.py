@@ -31,6 +31,11 @@ class Hearing:
 
 
 class Recogniser(Protocol):
+    @property
+    def remark(self) -> str:
+        """What had to be done otherwise than asked, in one sentence; empty: nothing."""
+        ...
+
     def hear(
         self, sound: np.ndarray, spans: np.ndarray | None, language: str | None, on_progress: Callable[[float, float], None]
     ) -> Hearing:

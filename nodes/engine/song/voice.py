@@ -49,7 +49,7 @@ class Voice:
         """Seconds of singing before a time."""
         if not len(self._times):
             return np.zeros(np.shape(time))
-        return np.interp(time, self._times, self._sung)
+        return np.asarray(np.interp(time, self._times, self._sung))
 
     def time_at(self, sung: np.ndarray | float, edge: str = FIRST) -> np.ndarray:
         """The time by which so many seconds were sung; at a pause its end (`first` of what follows) or its start (`last`)."""
