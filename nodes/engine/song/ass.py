@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from ..timeline import Line, Word
+from .letters import normalise
 from .lrc import word_pieces
 from .lyric_sheet import LyricError, LyricSheet, SheetLine, clean_line
 
@@ -65,7 +66,7 @@ def _read_text(text: str, start: float) -> tuple[str, tuple[Word, ...]]:
     words, now = [], start
     for tags, piece in zip(parts[1::2], parts[2::2], strict=True):
         length = sum(int(found) for found in _KARAOKE.findall(tags)) / 100
-        if length and clean_line(_unescape(piece)):
+        if length and normalise(_unescape(piece)):
             words.append(Word(round(now, 2), round(now + length, 2), clean_line(_unescape(piece))))
         now += length
     return clean_line(_unescape("".join(parts[::2]))), tuple(words)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..timeline import Line, Word
-from .letters import count_syllables
+from .letters import count_syllables, normalise
 from .lyric_sheet import Heading, LyricError, LyricSheet, SheetLine, clean_line, read_heading
 
 _TIME = r"(\d{1,3}):(\d{1,2})(?:[.:,](\d{1,3}))?"
@@ -114,9 +114,9 @@ def _read_words(rest: str, start: float, number: int) -> _Entry:
     words = [
         Word(time, max(time, times[index + 1]) if index + 1 < len(times) else -1.0, clean_line(piece))
         for index, (time, piece) in enumerate(zip(times, pieces, strict=True))
-        if clean_line(piece)
+        if normalise(piece)
     ]
-    end = None if clean_line(pieces[-1]) else times[-1]
+    end = None if normalise(pieces[-1]) else times[-1]
     return _Entry(start, clean_line("".join(pieces)), tuple(words), end)
 
 
@@ -180,10 +180,9 @@ def write_lrc(lines: Sequence[Line], by_word: bool = True) -> str:
 
 def _write_words(line: Line) -> str:
     pieces = word_pieces(line)
-    text = pieces[0]
-    now = line.start
+    text, now = pieces[0], line.words[0].start
     for word, piece in zip(line.words, pieces[1:], strict=True):
-        if _hundredths(word.start) > _hundredths(now) and text:
+        if _hundredths(word.start) > _hundredths(now):
             text += f"<{_stamp(now)}>" + (" " if text.endswith(" ") else "")
         text += f"<{_stamp(word.start)}>{piece}"
         now = word.end

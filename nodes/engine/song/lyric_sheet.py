@@ -21,7 +21,8 @@ _PARTS = (
 )
 _BRACKETED = re.compile(r"[\[【［](?P<label>[^\[\]【】［］]*)[\]】］]\s*(?:[x×]\s?\d+)?")
 _BARE = re.compile(rf"[(（]?\s*(?P<label>(?:{_PARTS})\s*[0-9０-９]*)(?:\s*[x×]\s?\d+)?\s*[)）]?\s*[:：]?", re.IGNORECASE)
-_COUNT = re.compile(r"\s*(?:[:：\-–—].*|[(（]?[x×]\s?\d+[)）]?|\d+\s?[x×])$|\s*[0-9０-９]+$")
+_SINGER = re.compile(r"\s*(?:[:：].*|\s[-–—]\s.*)$")
+_COUNT = re.compile(r"\s*(?:[(（]?[x×]\s?\d+[)）]?|\d+\s?[x×]|[0-9０-９]+)$")
 
 
 class LyricError(ValueError):
@@ -73,7 +74,7 @@ def read_heading(line: str) -> str | None:
     if not found:
         return None
     label = found["label"].strip().casefold()
-    shorter = _COUNT.sub("", label)
+    shorter = _COUNT.sub("", _COUNT.sub("", _SINGER.sub("", label)))
     return shorter.strip() or label or "part"
 
 

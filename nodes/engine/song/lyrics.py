@@ -78,18 +78,19 @@ class _Aligned:
 
 
 def align_lyrics(
-    timeline: Timeline, song: Sound, request: LyricRequest, vocals: Sound | None = None, recogniser: Recogniser | None = None,
+    timeline: Timeline, song: Sound, request: LyricRequest, vocals: Sound | None = None, load_recogniser: Callable[[], Recogniser] | None = None,
     on_progress: Progress = ignore_progress,
 ) -> Timeline:  # fmt: skip
     """The timeline with the song's lines. LyricError where there is nothing to align or a text cannot be read.
 
-    `on_progress(done, total)` may raise to stop. Drafts, lyrics of another song and lines left out are remarks, not errors.
+    `load_recogniser` is called only if something has to be heard. `on_progress(done, total)` may raise to stop. Drafts, lyrics of
+    another song and lines left out are remarks, not errors.
     """
     sheet, edits = read_lyrics(request.text), read_edits(request.edits)
-    if not sheet.lines and not sheet.headings and recogniser is None:
+    if not sheet.lines and not sheet.headings and load_recogniser is None:
         raise LyricError(NOTHING)
     voice = _hear_vocals(song, vocals)
-    aligned = _align(sheet, song, vocals, voice, recogniser, request, _Steps(on_progress))
+    aligned = _align(sheet, song, vocals, voice, load_recogniser, request, _Steps(on_progress))
     lines, lost = apply_edits([line for _, line in aligned.lines], edits, song.duration)
     remarks = aligned.remarks
     if lost:
@@ -128,19 +129,19 @@ def _hear_vocals(song: Sound, vocals: Sound | None) -> Voice | None:
 
 
 def _align(
-    sheet: LyricSheet, song: Sound, vocals: Sound | None, voice: Voice | None, recogniser: Recogniser | None, request: LyricRequest,
+    sheet: LyricSheet, song: Sound, vocals: Sound | None, voice: Voice | None, load_recogniser: Callable[[], Recogniser] | None, request: LyricRequest,
     steps: _Steps,
 ) -> _Aligned:  # fmt: skip
     if sheet.timed:
         return _take_times(sheet, song.duration)
-    if not sheet.lines and recogniser is None:
+    if not sheet.lines and load_recogniser is None:
         return _Aligned(())
     if voice is not None and not voice.seconds:
         return _Aligned((), (NOBODY_SINGS,))
     _check_amount(sheet, song.duration)
     openings = frozenset(heading.line for heading in sheet.headings)
     job = _Job(tuple(line.text for line in sheet.lines), openings, song, voice, request.language)
-    return _draft(job) if recogniser is None else _listen(job, _listenable(vocals or song), recogniser, steps)
+    return _draft(job) if load_recogniser is None else _listen(job, _listenable(vocals or song), load_recogniser(), steps)
 
 
 @dataclass(frozen=True)
