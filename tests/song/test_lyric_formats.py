@@ -40,9 +40,7 @@ def test_exact_ass_karaoke() -> None:
     written = write_ass(LINES)
     assert written.startswith("[Script Info]\n") and "PlayResX: 1280" in written
     events = [line for line in written.splitlines() if line.startswith("Dialogue")]
-    assert events[0] == (
-        "Dialogue: 0,0:00:01.23,0:00:03.46,Karaoke,,0,0,0,,– {\\k7}{\\k20}hold {\\k21}(me) {\\k29}{\\k140}tonight"
-    )
+    assert events[0] == ("Dialogue: 0,0:00:01.23,0:00:03.46,Karaoke,,0,0,0,,– {\\k7}{\\k20}hold {\\k21}(me) {\\k29}{\\k140}tonight")
     assert events[2].endswith("{\\k149}\\{curly\\} 50 % \u2216 שלום 🎵")
 
 

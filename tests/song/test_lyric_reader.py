@@ -35,7 +35,9 @@ def test_parts_that_repeat_share_a_label(line: str, label: str) -> None:
     assert [heading.label for heading in sheet.headings] == [label] and texts(f"{line}\nla") == ["la"]
 
 
-@pytest.mark.parametrize("line", ["(ooh, ooh)", "Break my heart", "Hook me up", "Chorus of angels", "🔥🔥", "[start the] engine", "<3 you", "שלום"])
+@pytest.mark.parametrize(
+    "line", ["(ooh, ooh)", "Break my heart", "Hook me up", "Chorus of angels", "🔥🔥", "[start the] engine", "<3 you", "שלום"]
+)
 def test_lines_that_only_look_like_headings_are_sung(line: str) -> None:
     assert texts(line) == [line]
 
@@ -80,7 +82,8 @@ def test_headings_within_lrc() -> None:
 def test_srt_and_vtt() -> None:
     srt = "1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>Hold</i> me\r\n{\\an8}tight\r\n\r\n2\r\n00:00:03,000 --> 01:00:04,250\r\n1999\r\n"
     assert times(srt) == [("Hold me tight", 1.0, 2.5), ("1999", 3.0, 3604.25)]
-    vtt = "WEBVTT\n\nNOTE hello\n\n00:01.000 --> 00:02.000 align:middle\nHi\n\n00:02.500 --> 00:03.000\n[Chorus]\n\n00:03.000 --> 00:04.000\nyou\n"
+    vtt = "WEBVTT\n\nNOTE hello\n\n"
+    vtt += "00:01.000 --> 00:02.000 align:middle\nHi\n\n00:02.500 --> 00:03.000\n[Chorus]\n\n00:03.000 --> 00:04.000\nyou\n"
     assert times(vtt) == [("Hi", 1.0, 2.0), ("you", 3.0, 4.0)] and read_lyrics(vtt).headings[0].line == 1
     assert times("1\n00:00:01,000 --> 00:00:02,000\na\n2\n00:00:02,000 --> 00:00:03,000\nb") == [("a", 1.0, 2.0), ("b", 2.0, 3.0)]
 
