@@ -30,8 +30,8 @@ class LyricAligner(io.ComfyNode):
             node_id="LyricAligner",
             display_name="Lyric Aligner",
             category="music video",
-            description="Finds when each line and word of the lyrics is sung. Takes pasted lyrics, LRC, SRT or ASS; with a Whisper model it "
-            "listens to the song, and writes the lyrics down if none are pasted.",
+            description="Finds when each line and word of the lyrics is sung. Takes pasted lyrics, LRC, SRT or ASS; with a Whisper model "
+            "it listens to the song, and writes the lyrics down if none are pasted.",
             search_aliases=["lyrics", "karaoke", "subtitles", "lrc", "srt", "whisper", "transcribe"],
             inputs=[
                 TimelineSocket.Input("timeline", tooltip="The song's timeline, from Audio Beat Analyzer."),
@@ -39,9 +39,9 @@ class LyricAligner(io.ComfyNode):
                 io.Combo.Input("language", options=[AUTO, *LANGUAGES], default=AUTO,
                                tooltip="The language that is sung. Auto sees it from the letters or hears it; say it where you know it."),
                 io.Combo.Input("model", options=list_choices(), default=NONE,
-                               tooltip="The Whisper model that listens. none: pasted times are taken as they are, plain text becomes a draft. A "
-                               "size that is not in models/faster-whisper is fetched there on the first run: tiny 75 MB, base 145 MB, "
-                               "small 484 MB, medium 1.5 GB, large-v3 3.1 GB, large-v3-turbo 1.6 GB."),
+                               tooltip="The Whisper model that listens. none: pasted times are taken as they are, plain text is a draft. "
+                               "A size that is not in models/faster-whisper is fetched there on the first run: tiny 75 MB, "
+                               "base 145 MB, small 484 MB, medium 1.5 GB, large-v3 3.1 GB, large-v3-turbo 1.6 GB."),
                 io.String.Input("lyrics", default="", multiline=True, optional=True,
                                 tooltip="The lyrics: plain text with [Verse] and the like, LRC, SRT or ASS. Empty: the model writes down "
                                 "what it hears."),
@@ -49,7 +49,7 @@ class LyricAligner(io.ComfyNode):
                                tooltip="The singer's track alone, from any node that separates a song. Makes everything better: words lie "
                                "only where somebody sings."),
                 io.String.Input("edits", default="", multiline=True, optional=True, advanced=True,
-                                tooltip="Times of words set by hand, as JSON; they are laid over the result of every run. The help shows how."),
+                                tooltip="Times of words set by hand, as JSON; laid over the result of every run. The help shows how."),
             ],
             outputs=[
                 TimelineSocket.Output("timeline_out", display_name="timeline", tooltip="The same timeline, with lines and words."),

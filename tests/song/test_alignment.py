@@ -23,48 +23,67 @@ def align(wanted: str, heard: str) -> list[int]:
     return align_letters(codes(wanted), codes(heard), np.zeros(len(wanted), bool), np.zeros(len(heard), bool)).tolist()
 
 
-def gap(letters: int, more: float) -> float:
-    return alignment.OPEN + more * (letters - 1) if letters else 0.0
+class Rules:
+    """The same rules in plain words, for two short texts: what an alignment, given by its pairs, is worth."""
 
+    def __init__(self, wanted: str, heard: str, wanted_starts: np.ndarray, heard_starts: np.ndarray) -> None:
+        self.wanted, self.heard = wanted, heard
+        self.wanted_starts, self.heard_starts = wanted_starts, heard_starts
 
-def before_first(wanted: int, heard: int) -> float:
-    """The cost of so many letters on both sides before the first pair: what is heard is free once nothing was wanted yet."""
-    free = gap(wanted, alignment.SKIP_WANTED if heard else alignment.SKIP_FIRST)
-    return max(free, gap(wanted, alignment.SKIP_FIRST) + gap(heard, alignment.SKIP_HEARD))
+    def gap(self, starts: np.ndarray, first: int, last: int, more: float) -> float:
+        """Letters first..last-1 left out."""
+        inside = 0.0 if first >= last or starts[first] else alignment.INSIDE
+        return alignment.OPEN + inside + more * (last - first - 1) if last > first else 0.0
 
+    def pair(self, i: int, j: int) -> float:
+        if self.wanted[i] != self.heard[j]:
+            return alignment.MISMATCH
+        return alignment.MATCH + alignment.WORD_START * bool(self.wanted_starts[i] and self.heard_starts[j])
 
-def between(wanted: int, heard: int) -> float:
-    return gap(wanted, alignment.SKIP_WANTED) + gap(heard, alignment.SKIP_HEARD)
+    def before_first(self, i: int, j: int) -> float:
+        """What is heard before the first pair is free once nothing was wanted yet."""
+        plain = alignment.OPEN + alignment.SKIP_FIRST * (i - 1) if i else 0.0
+        free = self.gap(self.wanted_starts, 0, i, alignment.SKIP_WANTED) if j else plain
+        return max(free, plain + self.gap(self.heard_starts, 0, j, alignment.SKIP_HEARD))
 
+    def between(self, a: int, b: int, i: int, j: int) -> float:
+        wanted = self.gap(self.wanted_starts, a + 1, i, alignment.SKIP_WANTED)
+        return wanted + self.gap(self.heard_starts, b + 1, j, alignment.SKIP_HEARD)
 
-def best_sum(wanted: str, heard: str) -> float:
-    """The best sum over all alignments, by trying for every pair which one came before it."""
-    best: dict[tuple[int, int], float] = {}
-    for i, letter in enumerate(wanted):
-        for j, other in enumerate(heard):
-            ways = [before_first(i, j)] + [best[a, b] + between(i - a - 1, j - b - 1) for a in range(i) for b in range(j)]
-            best[i, j] = max(ways) + (alignment.MATCH if letter == other else alignment.MISMATCH)
-    ends = [value + gap(len(wanted) - i - 1, alignment.SKIP_WANTED) for (i, _), value in best.items()]
-    return max([*ends, gap(len(wanted), alignment.SKIP_FIRST)])
+    def after_last(self, i: int) -> float:
+        return self.gap(self.wanted_starts, i + 1, len(self.wanted), alignment.SKIP_WANTED)
 
+    @property
+    def nothing(self) -> float:
+        return alignment.OPEN + alignment.SKIP_FIRST * (len(self.wanted) - 1)
 
-def sum_of(wanted: str, heard: str, pairs: list[int]) -> float:
-    """What an alignment is worth by the rules, from its pairs alone."""
-    total, last = 0.0, None
-    for i, j in enumerate(pairs):
-        if j >= 0:
-            total += before_first(i, j) if last is None else between(i - last[0] - 1, j - last[1] - 1)
-            total += alignment.MATCH if wanted[i] == heard[j] else alignment.MISMATCH
-            last = (i, j)
-    return gap(len(wanted), alignment.SKIP_FIRST) if last is None else total + gap(len(wanted) - last[0] - 1, alignment.SKIP_WANTED)
+    def best(self) -> float:
+        """The best over all alignments, by trying for every pair which one came before it."""
+        best: dict[tuple[int, int], float] = {}
+        for i in range(len(self.wanted)):
+            for j in range(len(self.heard)):
+                ways = [best[a, b] + self.between(a, b, i, j) for a in range(i) for b in range(j)]
+                best[i, j] = max([self.before_first(i, j), *ways]) + self.pair(i, j)
+        without = self.gap(self.wanted_starts, 0, len(self.wanted), alignment.SKIP_WANTED)
+        return max([*(value + self.after_last(i) for (i, _), value in best.items()), self.nothing, without])
+
+    def worth(self, pairs: list[int]) -> float:
+        total, last = 0.0, None
+        for i, j in enumerate(pairs):
+            if j >= 0:
+                total += self.pair(i, j) + (self.before_first(i, j) if last is None else self.between(*last, i, j))
+                last = (i, j)
+        return self.nothing if last is None else total + self.after_last(last[0])
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_no_other_alignment_is_better(seed: int) -> None:
     rng = np.random.default_rng(seed)
     wanted, heard = ("".join(rng.choice(list("abc"), int(rng.integers(1, 13)))) for _ in range(2))
-    pairs = align(wanted, heard)
-    assert sum_of(wanted, heard, pairs) == pytest.approx(best_sum(wanted, heard))
+    wanted_starts, heard_starts = (rng.random(len(text)) < 0.4 for text in (wanted, heard))
+    rules = Rules(wanted, heard, wanted_starts, heard_starts)
+    pairs = align_letters(codes(wanted), codes(heard), wanted_starts, heard_starts).tolist()
+    assert rules.worth(pairs) == pytest.approx(rules.best())
     kept = [mate for mate in pairs if mate >= 0]
     assert kept == sorted(set(kept))
 

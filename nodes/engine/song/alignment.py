@@ -16,6 +16,7 @@ import numpy as np
 MATCH, MISMATCH = 2.0, -1.0
 WORD_START = 0.5  # more, where a word begins on both sides: keeps short words off the inside of long ones
 OPEN = -1.2
+INSIDE = -0.4  # more, for a gap that begins inside a word: words are left out whole
 SKIP_WANTED, SKIP_HEARD = -0.35, -0.175  # for each further letter of a gap
 SKIP_FIRST = -0.21  # for each wanted letter before the first that is heard
 _MATCHED, _WANTED_GAP, _HEARD_GAP = 0, 1, 2  # how a letter pair was reached
@@ -67,25 +68,25 @@ def _next_row(
     new_matched = np.empty_like(matched)
     new_matched[0] = -np.inf
     new_matched[1:] = before[:-1] + score
-    opened = np.maximum(matched, heard_gap) + OPEN
-    new_wanted = np.maximum(opened, wanted_gap + SKIP_WANTED)
+    opening = OPEN if wanted_starts[number - 1] else OPEN + INSIDE
+    new_wanted = np.maximum(np.maximum(matched, heard_gap) + opening, wanted_gap + SKIP_WANTED)
     new_wanted[0] = OPEN + SKIP_FIRST * (number - 1)
     # A gap of heard letters begins anywhere to the left: its best sum is a running maximum once its length is charged beforehand.
     slope = SKIP_HEARD * np.arange(len(matched))
-    charged = np.maximum(new_matched, new_wanted) + OPEN - slope
+    charged = np.maximum(new_matched, new_wanted) + np.append(np.where(heard_starts, OPEN, OPEN + INSIDE), 0.0) - slope
     running = np.maximum.accumulate(charged)
     new_heard = np.empty_like(matched)
     new_heard[0] = -np.inf
     new_heard[1:] = running[:-1] + slope[:-1]
     new_row = (new_matched, new_wanted, new_heard)
-    return new_row, _trace_row(row, new_row, charged, running) if trace else matched
+    return new_row, _trace_row(row, new_row, opening, charged, running) if trace else matched
 
 
-def _trace_row(row: Row, new_row: Row, charged: np.ndarray, running: np.ndarray) -> np.ndarray:
+def _trace_row(row: Row, new_row: Row, opening: float, charged: np.ndarray, running: np.ndarray) -> np.ndarray:
     matched, wanted_gap, heard_gap = row
     came = np.zeros(len(matched), np.uint8)
     came[1:] = np.stack(row)[:, :-1].argmax(axis=0)
-    longer = wanted_gap + SKIP_WANTED >= np.maximum(matched, heard_gap) + OPEN
+    longer = wanted_gap + SKIP_WANTED >= np.maximum(matched, heard_gap) + opening
     came |= np.where(longer, _WANTED_GAP, np.where(matched >= heard_gap, _MATCHED, _HEARD_GAP)).astype(np.uint8) << 2
     opened_from = np.where(new_row[0] >= new_row[1], _MATCHED, _WANTED_GAP)
     came[1:] |= np.where(charged[:-1] < running[:-1], _HEARD_GAP, opened_from[:-1]).astype(np.uint8) << 4

@@ -78,8 +78,8 @@ class _Aligned:
 
 
 def align_lyrics(
-    timeline: Timeline, song: Sound, request: LyricRequest, vocals: Sound | None = None, load_recogniser: Callable[[], Recogniser] | None = None,
-    on_progress: Progress = ignore_progress,
+    timeline: Timeline, song: Sound, request: LyricRequest, vocals: Sound | None = None,
+    load_recogniser: Callable[[], Recogniser] | None = None, on_progress: Progress = ignore_progress,
 ) -> Timeline:  # fmt: skip
     """The timeline with the song's lines. LyricError where there is nothing to align or a text cannot be read.
 
@@ -129,8 +129,8 @@ def _hear_vocals(song: Sound, vocals: Sound | None) -> Voice | None:
 
 
 def _align(
-    sheet: LyricSheet, song: Sound, vocals: Sound | None, voice: Voice | None, load_recogniser: Callable[[], Recogniser] | None, request: LyricRequest,
-    steps: _Steps,
+    sheet: LyricSheet, song: Sound, vocals: Sound | None, voice: Voice | None, load_recogniser: Callable[[], Recogniser] | None,
+    request: LyricRequest, steps: _Steps,
 ) -> _Aligned:  # fmt: skip
     if sheet.timed:
         return _take_times(sheet, song.duration)

@@ -16,6 +16,7 @@ FRAME = 441  # samples at 22,050 Hz: 20 ms
 HEARD = 1e-3  # full scale; a stem that stays below -60 dB holds no voice
 DEPTH = 0.45  # of the way from the quietest to the loudest in dB: above, somebody sings
 LEAST_DEPTH, GREATEST_DEPTH = 14.0, 34.0  # dB below the loudest
+SMOOTH = 25  # frames, half a second: in a mix single frames say nothing
 FAINT = 50.0  # dB below a mix's loudest: no band, no voice
 PAUSE = 0.2  # seconds; shorter gaps are consonants and breaths within a phrase
 BLIP = 0.06  # seconds; shorter sounds are clicks and bleed
@@ -94,7 +95,7 @@ def hear_mix(samples: np.ndarray, sample_rate: int) -> Voice:
     middle = np.atleast_2d(samples)
     recording = examine_recording(middle, sample_rate)
     levels = _levels(recording, low=300.0, high=4000.0) - 0.5 * _levels(recording)
-    smooth = np.convolve(levels, np.ones(25) / 25, mode="same")  # half a second
+    smooth = np.convolve(np.pad(levels, SMOOTH // 2, mode="edge"), np.ones(SMOOTH) / SMOOTH, mode="valid")
     return Voice(_spans(smooth, recording, heard=_levels(recording)), recording.duration, trusted=False)
 
 

@@ -40,7 +40,7 @@ def list_models(roots: Sequence[Path]) -> list[str]:
 
 def find_model(name: str, roots: Sequence[Path]) -> Path | None:
     """The folder of that name in one of the roots, whole or not; None where there is none or the name is no plain name."""
-    if not name or Path(name).name != name or "\0" in name or "\\" in name:
+    if name in ("", ".", "..") or Path(name).name != name or "\0" in name or "\\" in name:
         return None
     return next((root / name for root in roots if (root / name).is_dir()), None)
 
