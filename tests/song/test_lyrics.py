@@ -167,7 +167,7 @@ def test_pasted_times_are_taken_as_they_are() -> None:
         (2.5, 3.75, "wide world"),
         (29, 30, "the end"),
     ]
-    assert starts(result)[1] == [2.5, 3.0] and "1 lines begin after the end of the song" in result.remarks[0]
+    assert starts(result)[1] == [2.5, 3.0] and "1 line begins after the end of the song" in result.remarks[0]
     assert align("1\n00:00:01,000 --> 00:00:02,000\nHi").lines == (Line(1.0, 2.0, "Hi"),)
 
 
@@ -206,6 +206,7 @@ def test_edits_by_hand_stay_run_after_run() -> None:
     + [f'{{"schema": "lyric-edits/1", "edits": [{{{item}}}]}}' for item in (
         '"line": 1, "text": "x"', '"line": 0, "text": "x", "start": 1', '"line": 1, "text": "x", "start": 2, "end": 1',
         '"line": 1, "text": "x", "start": true', '"line": 1, "text": "x", "start": 1, "colour": 2', '"line": 1.5, "text": "x", "start": 1',
+        '"line": 1, "text": "x", "start": NaN',
     )],
 )  # fmt: skip
 def test_edits_that_cannot_be_read_are_one_sentence(edits: str) -> None:
@@ -217,7 +218,7 @@ def test_edits_that_cannot_be_read_are_one_sentence(edits: str) -> None:
 def test_nothing_to_align_says_what_to_do() -> None:
     with pytest.raises(LyricError, match="paste them into lyrics, or choose a Whisper model"):
         align("")
-    assert align("[Instrumental]").lines == ()
+    assert align("[Instrumental]").lines == () and align("🔥 ♪\n...", ear=Ear(HEARD)).lines == () and align("(x2)").lines == ()
 
 
 def test_more_words_than_can_be_sung_and_vocals_of_another_song() -> None:

@@ -9,6 +9,7 @@ and a remark says so. Without `word` the edit moves a whole line, its words with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -44,7 +45,7 @@ def _read_edit(item: object, place: str) -> Edit:
     if not isinstance(item, dict) or "line" not in item or "text" not in item or not {"start", "end"} & set(item):
         raise TimelineError(f'{place} of the lyrics needs "line", "text" and a "start" or an "end".')
     for name, value in item.items():
-        if name not in known or isinstance(value, bool) or not isinstance(value, known[name]):
+        if name not in known or isinstance(value, bool) or not isinstance(value, known[name]) or not _is_finite(value):
             raise TimelineError(
                 f'{place} of the lyrics has a "{name}" that it cannot have; it takes line and word (from 1), text, start, end.'
             )
@@ -54,6 +55,11 @@ def _read_edit(item: object, place: str) -> Edit:
     if edit.start is not None and edit.end is not None and edit.end <= edit.start:
         raise TimelineError(f"{place} of the lyrics ends before it starts; correct its times.")
     return edit
+
+
+def _is_finite(value: object) -> bool:
+    """JSON as Python reads it may hold NaN and Infinity."""
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def apply_edits(lines: Sequence[Line], edits: Sequence[Edit], duration: float) -> tuple[list[Line], int]:

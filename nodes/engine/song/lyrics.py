@@ -14,7 +14,7 @@ import numpy as np
 
 from ..timeline import Line, Timeline, Word
 from .heard_words import HeardWord, choose_words
-from .letters import count_syllables, guess_language
+from .letters import count_syllables, guess_language, split_words
 from .lyric_edits import apply_edits, read_edits
 from .lyric_parts import add_parts
 from .lyric_reader import read_lyrics
@@ -134,8 +134,9 @@ def _align(
 ) -> _Aligned:  # fmt: skip
     if sheet.timed:
         return _take_times(sheet, song.duration)
-    if not sheet.lines and load_recogniser is None:
-        return _Aligned(())
+    silent = bool(sheet.lines) and not any(split_words(line.text) for line in sheet.lines)
+    if silent or (load_recogniser is None and not sheet.lines):
+        return _Aligned(())  # headings only, or signs that nobody sings
     if voice is not None and not voice.seconds:
         return _Aligned((), (NOBODY_SINGS,))
     _check_amount(sheet, song.duration)
@@ -202,7 +203,7 @@ def match_lyrics(
     if placed.left_out:
         numbers = ", ".join(f"'{texts[number][:30]}'" for number in sorted(placed.left_out)[:3])
         remarks += (
-            f"{len(placed.left_out)} lines were not heard and have no room between their neighbours, so they were left out: {numbers}.",
+            f"Lines that were not heard and have no room between their neighbours were left out ({len(placed.left_out)}): {numbers}.",
         )
     return words, placed, remarks
 
@@ -257,9 +258,8 @@ def _take_times(sheet: LyricSheet, duration: float) -> _Aligned:
     timed = _fill_untimed(sheet.lines, duration)
     kept = [(number, line) for number, line in enumerate(timed) if line.start < duration]
     late = len(timed) - len(kept)
-    remarks = (
-        () if not late else (f"{late} lines begin after the end of the song ({duration:.1f} s) and were left out; is it another version?",)
-    )
+    begins = "1 line begins" if late == 1 else f"{late} lines begin"
+    remarks = (f"{begins} after the end of the song ({duration:.1f} s) and had to be left out; is it another version?",) if late else ()
     return _Aligned(tuple((number, _cut_line(line, duration)) for number, line in kept), remarks)
 
 

@@ -121,7 +121,7 @@ def _load(folder: Path, device: str) -> Any:
     except ImportError as error:
         raise RecogniserError("The recogniser needs the package faster-whisper; install it with: pip install faster-whisper") from error
     try:
-        model = WhisperModel(str(folder), device=device, compute_type="float16" if device == "cuda" else "int8", local_files_only=True)
+        model = WhisperModel(str(folder), device=device, compute_type="auto" if device == "cuda" else "int8", local_files_only=True)
         bands = int(model.feature_extractor.mel_filters.shape[0])
         if bands != model.model.n_mels:
             raise RecogniserError(
