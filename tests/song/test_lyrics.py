@@ -278,3 +278,17 @@ def test_the_lrc_that_comes_out_goes_in_again() -> None:
     result = align(ear=Ear(HEARD))
     again = align(write_lrc(result.lines))
     assert starts(again) == starts(result) and [line.text for line in again.lines] == [line.text for line in result.lines]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_is_heard_words_stay_in_order_and_within_the_singing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    known = "love night the you me and dance home river oh fire cold star".split()
+    text = "\n".join(" ".join(rng.choice(known, int(rng.integers(1, 8)))) for _ in range(int(rng.integers(1, 20))))
+    told = " ".join(f"{rng.choice(known)}@{at:.3f}" for at in np.sort(rng.uniform(0, 30, int(rng.integers(0, 80)))))
+    result = align(text, ear=Ear(told), vocals=tones(*[(at, at + 1.5) for at in range(1, 28, 3)]) if seed % 2 else None)
+    words = [word for line in result.lines for word in line.words]
+    assert [word.start for word in words] == sorted(word.start for word in words)
+    assert all(0 <= word.start <= word.end <= 30 for word in words) and Timeline.from_json(result.to_json()) == result
+    for word in words if seed % 2 else []:
+        assert any(first - 0.06 <= word.start and word.end <= first + 1.56 for first in range(1, 28, 3))

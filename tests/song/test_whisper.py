@@ -96,6 +96,7 @@ class TestListening:
 
     def test_hardly_any_sound_is_no_error(self, model: Whisper) -> None:
         assert model.hear(noise(0.05), None, "en", lambda done, total: None).segments == ()
+        assert model.hear(noise(0.21), None, None, lambda done, total: None).language == "en"
         assert model.time_text(noise(0.05), "", "en") == []
 
     @pytest.mark.parametrize(

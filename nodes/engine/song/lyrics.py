@@ -179,7 +179,8 @@ def _match(job: _Job, heard: Sequence[HeardWord], sound: np.ndarray, refiner: Re
     if refiner is not None:
         known = placed.trust > FAR_TRUST
         starts, ends = refine_times(refiner, sound, words, placed.starts, placed.ends, known, job.language, steps.refining)
-        placed = _hold(placed, starts, ends, job.voice, job.song.duration)
+        starts, ends = put_in_order(starts, ends, job.song.duration, job.voice)
+        placed = replace(placed, starts=starts, ends=ends)
     return _Aligned(_number(job.texts, words, placed), remarks)
 
 
@@ -212,15 +213,6 @@ def share_heard(words: Sequence[SheetWord], found: Found) -> float:
     """The share of all letters, 0..1, that was heard of words that are believed to be heard."""
     letters = np.array([len(word.letters) for word in words], float)
     return float((found.shares * letters).sum() / max(letters.sum(), 1.0))
-
-
-def _hold(placed: Placed, starts: np.ndarray, ends: np.ndarray, voice: Voice | None, duration: float) -> Placed:
-    """Refined times, kept within the singing where that is known."""
-    if voice is not None:
-        held = np.array([voice.hold(start, end) for start, end in zip(starts, ends, strict=True)])
-        starts, ends = held[:, 0], held[:, 1]
-    starts, ends = put_in_order(starts, ends, duration)
-    return replace(placed, starts=starts, ends=ends)
 
 
 def _draft(job: _Job) -> _Aligned:

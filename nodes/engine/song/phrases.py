@@ -66,7 +66,8 @@ def _find_places(voice: Voice, lines: int) -> _Places:
     begins = voice.sung_before(voice.spans[:, 0])
     sung = np.unique(np.round(np.concatenate([begins, np.arange(0, voice.seconds, step)]), 6))
     sung = sung[sung < voice.seconds - 1e-6]
-    nearest = np.abs(sung[:, None] - begins[None, :]).min(axis=1) if len(begins) < 2000 else np.zeros(len(sung))
+    after = np.clip(np.searchsorted(begins, sung), 0, len(begins) - 1)
+    nearest = np.minimum(np.abs(sung - begins[after]), np.abs(sung - begins[np.maximum(after - 1, 0)]))
     pauses = voice.spans[:, 0] - np.concatenate([[0.0], voice.spans[:-1, 1]])
     place = np.clip(np.searchsorted(begins, sung + 1e-6, side="right") - 1, 0, None)
     silence = np.where(np.abs(begins[place] - sung) < 1e-5, pauses[place], 0.0)

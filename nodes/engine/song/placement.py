@@ -46,16 +46,18 @@ def place_words(
     for left, right in zip(edges, edges[1:], strict=False):
         if right - left > 1:
             filler.fill(left + 1, right)
-    starts, ends = filler.starts, filler.ends
-    if voice is not None and voice.trusted:
-        held = np.array([voice.hold(start, end) for start, end in zip(starts, ends, strict=True)])
-        starts, ends = held[:, 0], held[:, 1]
-    starts, ends = put_in_order(starts, ends, duration)
+    starts, ends = put_in_order(filler.starts, filler.ends, duration, voice)
     return Placed(starts, ends, _fill_trust(words, found), frozenset(filler.left_out))
 
 
-def put_in_order(starts: np.ndarray, ends: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
-    """Starts that rise and lie in the song; ends that lie behind them and, where possible, not behind the next start."""
+def put_in_order(starts: np.ndarray, ends: np.ndarray, duration: float, voice: Voice | None) -> tuple[np.ndarray, np.ndarray]:
+    """Starts that rise and lie in the song; ends that lie behind them and, where possible, not behind the next start.
+
+    With `voice` every word is kept within the span of singing that it shares most with.
+    """
+    if voice is not None and len(starts):
+        held = np.array([voice.hold(start, end) for start, end in zip(starts, ends, strict=True)])
+        starts, ends = held[:, 0], held[:, 1]
     starts = np.clip(np.maximum.accumulate(starts), 0, duration)
     following = np.append(starts[1:], duration)
     ends = np.minimum(np.maximum(ends, starts + SHORTEST_WORD), np.where(following > starts, following, duration))
@@ -177,7 +179,7 @@ def draft_words(words: Sequence[SheetWord], voice: Voice, trust: float, openings
     for number, stretch in enumerate(spread_lines(np.bincount(line_of, weights), voice, opening=opening)):
         edges = voice.sung_before(np.array(stretch))
         filler._share(np.flatnonzero(line_of == number), float(edges[0]), float(edges[1]))
-    starts, ends = put_in_order(filler.starts, filler.ends, voice.duration)
+    starts, ends = put_in_order(filler.starts, filler.ends, voice.duration, voice)
     return Placed(starts, ends, np.full(len(words), trust), frozenset())
 
 
