@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import folder_paths
 
-from .engine.song.whisper_models import DOWNLOADS, announce, check_model, explain_missing, fetch_model, find_model, list_models
+from .engine.song.whisper_models import (
+    DOWNLOADS,
+    announce,
+    check_model,
+    explain_missing,
+    fetch_model,
+    find_model,
+    list_models,
+    missing_files,
+)
 from .status_line import show_status
 
 if TYPE_CHECKING:
@@ -46,15 +55,15 @@ def recogniser_loader(name: str, node_id: str | None) -> Callable[[], Whisper] |
     def load() -> Whisper:
         from .engine.song.whisper import Whisper
 
-        folder = find_model(name, model_roots())
+        folder, ours = find_model(name, model_roots()), model_roots()[0]
         if folder is None and name not in DOWNLOADS:
-            raise ValueError(explain_missing(name, model_roots()[0]))
-        if name in DOWNLOADS and (folder is None or not (folder / "model.bin").is_file()):
-            show_status(node_id, announce(name, model_roots()[0]))
-            folder = fetch_model(name, model_roots()[0])
-        assert folder is not None
+            raise ValueError(explain_missing(name, ours))
+        # A fetch that was cut short goes on; what somebody else put together is theirs to mend.
+        if folder is None or (name in DOWNLOADS and folder.parent == ours and missing_files(folder)):
+            show_status(node_id, announce(name, ours))
+            folder = fetch_model(name, ours)
+            show_status(node_id, "")
         check_model(folder)
-        show_status(node_id, "")
         return Whisper(folder, make_room(folder))
 
     return load

@@ -45,16 +45,18 @@ def find_model(name: str, roots: Sequence[Path]) -> Path | None:
     return next((root / name for root in roots if (root / name).is_dir()), None)
 
 
+def missing_files(folder: Path) -> list[str]:
+    """What a model folder lacks, or holds empty, of the files that every model has."""
+    names = [name for name in REQUIRED if not (folder / name).is_file() or not (folder / name).stat().st_size]
+    return names if list(folder.glob("vocabulary.*")) else [*names, "vocabulary.json"]
+
+
 def check_model(folder: Path) -> None:
     """RecogniserError, naming what is missing, for a folder that cannot be loaded."""
-    missing = [name for name in REQUIRED if not (folder / name).is_file()]
-    if not list(folder.glob("vocabulary.*")):
-        missing.append("vocabulary.json")
-    empty = [name for name in REQUIRED if name not in missing and not (folder / name).stat().st_size]
-    if missing or empty:
+    missing = missing_files(folder)
+    if missing:
         raise RecogniserError(
-            f"The Whisper model in {_place(folder)} is not whole: {', '.join(missing + empty)} "
-            f"{'is' if len(missing + empty) == 1 else 'are'} missing; "
+            f"The Whisper model in {_place(folder)} is not whole: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; "
             "copy all files of a faster-whisper model there, or delete the folder and choose a size."
         )
 
