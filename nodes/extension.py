@@ -15,6 +15,7 @@ from .beat_synced_sampler import BeatSyncedSampler
 from .charcha_verify import CharchaVerify
 from .demo_model_loader import DemoModelLoader
 from .lora_trainer import LoRATrainer
+from .lyric_aligner import LyricAligner
 from .person_folder import start_sweep
 from .personal_lora_loader import PersonalLoraLoader
 from .storyboard_export import StoryboardExport
@@ -37,6 +38,7 @@ class PersonalMusicVideo(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [
             AudioBeatAnalyzer,
+            LyricAligner,
             StoryboardWriter,
             CharchaVerify,
             LoRATrainer,

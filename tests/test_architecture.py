@@ -12,7 +12,20 @@ ROOT = Path(__file__).resolve().parent.parent
 NODES = ROOT / "nodes"
 ENGINE = NODES / "engine"
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "server", "nodes", "execution", "latent_preview"}
-HEAVY = {"torch", "torchvision", "torchaudio", "librosa", "av", "scipy", "cv2", "transformers", "numba", "peft", "diffusers"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "librosa",
+    "av",
+    "scipy",
+    "cv2",
+    "transformers",
+    "numba",
+    "peft",
+    "diffusers",
+    "faster_whisper",
+}
 ENGINE_FILES = sorted(ENGINE.rglob("*.py"))
 NODE_FILES = sorted(path for path in NODES.glob("*.py") if path.name != "__init__.py")
 ALL_FILES = sorted([*NODES.rglob("*.py"), *(ROOT / "workflows").rglob("*.py"), ROOT / "__init__.py"])

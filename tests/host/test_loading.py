@@ -19,6 +19,7 @@ ENGLISH = ROOT / "locales" / "en" / "nodeDefs.json"
 PACK = "personal-music-video"
 NODES = [
     "AudioBeatAnalyzer",
+    "LyricAligner",
     "StoryboardWriter",
     "CharchaVerify",
     "LoRATrainer",

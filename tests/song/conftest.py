@@ -36,6 +36,11 @@ def no_pulse() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def sung_lyrics() -> ModuleType:
+    return _load("sung_lyrics")
+
+
+@pytest.fixture(scope="session")
 def demo_song() -> tuple[np.ndarray, int, dict[str, Any]]:
     """Samples [channels, n], rate in Hz, and the truth."""
     import soundfile

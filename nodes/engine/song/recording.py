@@ -47,11 +47,11 @@ class Recording:
         """What the samples are multiplied with; 0 for silence."""
         return 0.0 if self.silent else 0.9 / self.peak
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """The mono mix at `RATE` in order, float32, a few seconds each."""
+    def blocks(self, rate: int = RATE) -> Iterator[np.ndarray]:
+        """The mono mix at `rate` Hz in order, float32, a few seconds each."""
         import soxr
 
-        stream = soxr.ResampleStream(self.sample_rate, RATE, 1, dtype="float32")
+        stream = soxr.ResampleStream(self.sample_rate, rate, 1, dtype="float32")
         total = self.samples.shape[1]
         for first in range(0, total, BLOCK):
             mono = (self.weights @ _sound(self.samples, first) - self.centre) * self.gain
