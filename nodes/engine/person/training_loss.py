@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .adapters import Adapters
 
 
+KEEPING = 3.0  # weight of what others lose; with 1 they drifted towards the person, with 3 the person comes as near
+
+
 def training_loss(
     student: Student, lesson: Lesson, draw: Draw, part: slice, device: Any, snr_limit: float, prior: Adapters | None
 ) -> torch.Tensor:
@@ -36,7 +39,7 @@ def training_loss(
         return loss
     others = [lesson.nothing if number % 2 else example.plain for number, example in zip(draw.numbers[part], examples, strict=True)]
     own = _spread(torch.tensor([int(level * 1000) % 2 == 0 for level in draw.levels[part].tolist()], device=device), noisy)
-    return loss + (scale * _change(student, prior, noise, sigmas, others, noisy, own) ** 2).mean()
+    return loss + KEEPING * (scale * _change(student, prior, noise, sigmas, others, noisy, own) ** 2).mean()
 
 
 def _change(student: Student, adapters: Adapters, noise: torch.Tensor, sigmas: torch.Tensor, captions: Sequence[Any],

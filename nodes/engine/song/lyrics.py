@@ -16,7 +16,7 @@ from ..timeline import Line, Timeline, Word
 from .heard_words import HeardWord, choose_words
 from .letters import count_syllables, guess_language, split_words
 from .lyric_edits import apply_edits, read_edits
-from .lyric_parts import add_parts
+from .lyric_parts import name_sections
 from .lyric_reader import read_lyrics
 from .lyric_sheet import LyricError, LyricSheet, SheetLine
 from .lyric_words import Found, SheetWord, find_words, list_words
@@ -98,7 +98,7 @@ def align_lyrics(
     result = replace(timeline, lines=tuple(lines), remarks=(*timeline.remarks, *remarks))
     numbered = [(number, line) for (number, _), line in zip(aligned.lines, lines, strict=True)]
     on_progress(STEPS, STEPS)
-    return add_parts(result, sheet.headings, numbered)
+    return name_sections(result, sheet.headings, numbered)
 
 
 class _Steps:
