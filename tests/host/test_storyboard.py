@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -34,3 +35,15 @@ def test_an_answer_becomes_shots_and_the_shots_a_file(host: Any) -> None:
     assert text.startswith("TITLE: Music video") and "BLUE    a lighthouse in the fog, woodcut" in text and "a harbour, woodcut" in text
     assert "RULES" in "".join(outputs["brief"]["text"])
     assert any("shots 3 to" in remark for remark in outputs["second"]["music_video_remarks"])
+
+
+def test_lyrics_become_the_storyboard_of_the_template(host: Any) -> None:
+    """As it stands: what is sung again is the chorus, no word is cut, and the scenes speak of the lines."""
+    prompt = host.template("lyrics to storyboard")
+    outputs = host.run(prompt)
+    plan = json.loads("".join(outputs[id_of(prompt, "StoryboardWriter")]["music_video_plan"]))
+    lines = "".join(outputs[id_of(prompt, "LyricAligner")]["music_video_lyrics"])
+    assert "[00:08.50]Dance with me under the stars tonight" in lines
+    assert len(plan["shots"]) >= 5 and "city" in plan["shots"][0]["prompt"] and "road" in plan["shots"][1]["prompt"]
+    shown = ["".join(output["text"]) for output in outputs.values() if "text" in output]
+    assert any("chorus" in text and "verse" in text for text in shown) and any('"shot","start"' in text for text in shown)

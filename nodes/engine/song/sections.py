@@ -66,7 +66,7 @@ def _describe_bars(spectrum: Spectrum, bars: np.ndarray, duration: float) -> dic
     slots = np.concatenate([np.linspace(start, end, SLOTS, endpoint=False) for start, end in zip(edges[:-1], edges[1:], strict=True)])
     mel = _mean_of_slots(spectrum.mel, slots)
     heard = {
-        "timbre": _standardised(dct(mel, axis=0, norm="ortho")[:COEFFICIENTS]),
+        "timbre": _standardised(np.asarray(dct(mel, axis=0, norm="ortho"))[:COEFFICIENTS]),
         "chroma": _unit(_mean_of_slots(spectrum.chroma, slots)),
         "bands": _standardised(np.stack([part.mean(axis=0) for part in np.array_split(mel, BANDS)])),
         "rhythm": _standardised(_mean_of_slots(spectrum.flux, slots)),
