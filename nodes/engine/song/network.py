@@ -71,7 +71,7 @@ def listen(network: BeatNetwork, mel: torch.Tensor, on_progress: Callable[[int, 
     with torch.inference_mode():
         for first in range(0, frames, PIECE):
             before, end = max(first - MARGIN, 0), min(first + PIECE, frames)
-            part = network.look_at_pitches(mel[None, :, PACE * before : PACE * min(end + MARGIN, frames)].float())
+            part = network.look_at_pitches(mel[None, :, PACE * before : PACE * (end + MARGIN)].float())
             parts.append(part[..., first - before : end - before])
             on_progress(len(parts), steps)
         x = torch.cat(parts, dim=-1)
