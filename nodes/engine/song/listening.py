@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .network import BeatNetwork
 
 WEIGHTS = Path(__file__).parent / "weights" / "beat_network.safetensors"
-WEIGHTS_SHA256 = "387a4039fe54dba426c9fcc7b767e8533015745e58a3a511923c10df02c9f307"
+WEIGHTS_SHA256 = "60e473605ebcdf27cb62f78e7f4090d074244b32fae165b533ebf596114f325a"
 UNSURE, SURE = 0.005, 0.95  # likelihoods beyond these are not believed
 
 
