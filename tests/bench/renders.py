@@ -1,8 +1,10 @@
 """Music with known beats for the bench, rendered from Debian packages: `apt-get install mma fluidsynth fluid-soundfont-gm
-fretsonfire-songs-sectoid`. Nothing of it is kept in the repository.
+openttd-openmsx fretsonfire-songs-sectoid`. Nothing of it is kept in the repository.
 
-* grooves: Musical MIDI Accompaniment's styles (swing, latin, waltz, 5/4, 6/8 ...) over random chords; every fifth piece
-  changes its tempo.
+* grooves: Musical MIDI Accompaniment's styles (blues, latin, march, waltz, 5/4, 6/8 ...) over random chords; every fifth piece
+  changes its tempo. Only families of styles that the beat network never learnt from: `dev`, on which settings were chosen,
+  and `test`.
+* game scores: OpenTTD's music, by its own tempo maps; bars only where a score's accents agree with its time signature.
 * rhythm game: real recordings by Sectoid, with the tempo maps players follow. Their offsets are a player's, not a
   microphone's, so these four are moved as a whole to where attacks are strongest before they are scored.
 """
@@ -15,11 +17,16 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from midi import MidiScore, read_midi
 
-GROOVES = Path("/usr/share/mma/lib/stdlib")
+if TYPE_CHECKING:
+    from pack.nodes.engine.song.training.styles import Style
+
+GAME_SCORES = Path("/usr/share/games/openttd/baseset/openmsx")
+OFF_GRID = ("tttheme2",)  # played freely beside its own tempo map
 RHYTHM_GAME = Path("/usr/share/games/fretsonfire/data/songs/sectoid")
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44100
@@ -43,10 +50,23 @@ class Piece:
     metre: int
 
 
-def render_all(folder: Path) -> list[Piece]:
-    """Every piece, rendered into a folder; what is there already is kept."""
+def render_grooves(folder: Path, part: str) -> list[Piece]:
+    """A groove of every style of `test` or `dev`; what is in the folder already is kept."""
+    from pack.nodes.engine.song.training.styles import list_styles
+
     folder.mkdir(parents=True, exist_ok=True)
-    pieces = [_keep(folder, "groove", path.stem, lambda path=path: _write_groove(folder, path)) for path in sorted(GROOVES.glob("*.mma"))]
+    pieces = [_keep(folder, f"groove {part}", style.name, lambda style=style: _write_groove(folder, style)) for style in list_styles(part)]
+    return [piece for piece in pieces if piece]
+
+
+def render_all(folder: Path) -> list[Piece]:
+    """Every piece of the test, rendered into a folder; what is there already is kept."""
+    pieces: list[Piece | None] = [*render_grooves(folder, "test")]
+    pieces += [
+        _keep(folder, "game_score", path.stem, lambda path=path: _read_game_score(path))
+        for path in sorted(GAME_SCORES.glob("*.mid"))
+        if path.stem not in OFF_GRID
+    ]
     pieces += [
         _keep(folder, "rhythm_game", path.parent.name, lambda path=path: _mix_song(folder, path))
         for path in sorted(RHYTHM_GAME.glob("*/notes.mid"))
@@ -74,25 +94,18 @@ def _synthesise(midi: Path, sound: Path) -> None:
     subprocess.run(command, check=False, capture_output=True)
 
 
-def _write_groove(folder: Path, style: Path) -> tuple[Path, dict] | None:
-    text = style.read_text(errors="replace")
-    names = re.findall(r"^DefGroove\s+(\S+)", text, re.MULTILINE)
-    time = re.search(r"^Time\s+(\d+)", text, re.MULTILINE)
-    names = [name for name in names if not re.search("intro|end|fill|metro", name, re.IGNORECASE)]
-    if not names or not time or "metro" in style.stem:
-        return None
-    rng = random.Random(style.stem)
-    quarters = int(time.group(1))
-    compound = quarters == 6 and re.search(r"^Timesig\s+6[ /]8", text, re.MULTILINE | re.IGNORECASE) is not None
-    low, high = next((low, high) for words, low, high in PACES if re.search(words, style.stem))
-    tempo = rng.uniform(low, high) * (3 if compound and high < 200 else 1)
-    midi = folder / f"{style.stem}.mid"
-    lines = _groove_lines(rng, rng.choice(names), tempo, max(8, int(LONGEST * tempo / 60 / quarters)))
+def _write_groove(folder: Path, style: Style) -> tuple[Path, dict] | None:
+    rng = random.Random(style.name)
+    low, high = next((low, high) for words, low, high in PACES if re.search(words, style.path.stem))
+    tempo = rng.uniform(low, high) * (3 if style.compound and high < 200 else 1)
+    midi = folder / f"{style.name}.mid"
+    groove = f"{style.path.parent.name}/{style.path.stem}:{rng.choice(style.grooves)}"
+    lines = _groove_lines(rng, groove, tempo, max(8, int(LONGEST * tempo / 60 / style.quarters)))
     midi.with_suffix(".mma").write_text("\n".join(lines))
     subprocess.run(["mma", "-f", str(midi), str(midi.with_suffix(".mma"))], check=False, capture_output=True)
     if not midi.exists():
         return None
-    return midi, _grid(read_midi(midi), quarters, 3 if compound else 1)
+    return midi, _grid(read_midi(midi), style.quarters, 3 if style.compound else 1)
 
 
 def _groove_lines(rng: random.Random, groove: str, tempo: float, bars: int) -> list[str]:
@@ -115,6 +128,23 @@ def _grid(score: MidiScore, quarters: int, step: int) -> dict:
 
 def _cut(beats: np.ndarray, bars: np.ndarray, metre: int) -> dict:
     return {"beats": beats[beats < LONGEST].tolist(), "downbeats": bars[bars < LONGEST].tolist(), "metre": metre}
+
+
+def _read_game_score(path: Path) -> tuple[Path, dict]:
+    score = read_midi(path)
+    metre = score.signatures[0][1] if score.signatures else 4
+    facts = _grid(score, metre, 1)
+    return path, facts if score.signatures and _agree(score, metre) else {**facts, "downbeats": [], "metre": 0}
+
+
+def _agree(score: MidiScore, metre: int) -> bool:
+    """Whether kick, crash and bass notes fall most on the first beat of a time signature's bars."""
+    accents = np.zeros(metre)
+    for tick, channel, pitch, velocity in score.notes:
+        beat = tick / score.ticks_per_quarter
+        if abs(beat - round(beat)) < 0.05 and (pitch in (35, 36, 49, 57) if channel == 9 else pitch < 48):
+            accents[round(beat) % metre] += velocity
+    return accents.argmax() == 0 and accents[0] > 0
 
 
 def _mix_song(folder: Path, notes: Path) -> tuple[Path, dict]:

@@ -1,8 +1,8 @@
 """A spectrum -> how much each moment sounds like a beat.
 
-`Activations` is what every listener returns and all that the decoder in `beats.py` needs, so another listener (a
-trained network) can take the place of `hear_attacks`. This one has no trained weights: it adds up the attacks of four
-bands, each against its own surroundings, so that a quiet verse counts as much as a loud chorus.
+`Activations` is what every listener returns and all that the decoder in `beats.py` needs. The listener here has no trained
+weights: it adds up the attacks of four bands, each against its own surroundings, so that a quiet verse counts as much as
+a loud chorus. `listening.py` prefers the trained one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Activations:
     rate: float  # frames per second
     beat: np.ndarray  # [frames], likelihood of a beat in 0..1
     strength: np.ndarray  # [frames], unclipped, to place a beat between frames
-    downbeat: np.ndarray | None = None  # [frames], likelihood of a downbeat, where a listener hears it
+    downbeat: np.ndarray | None = None  # [frames], likelihood of a downbeat in 0..1; only the network hears it
 
 
 def hear_attacks(spectrum: Spectrum) -> Activations:

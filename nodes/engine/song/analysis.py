@@ -11,12 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..timeline import Beat, Timeline, hash_samples
-from .activations import Activations, hear_attacks
+from .activations import Activations
 from .attacks import find_onsets, place_attacks
 from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
 from .emotion import measure_emotion
+from .listening import hear_beats
 from .metre import METRES, Bars, find_bars
 from .octave import choose_octave
 from .recording import Progress, examine_recording, ignore_progress
@@ -58,30 +59,32 @@ def analyse_song(
     if recording.silent:
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))
-    activations = hear_attacks(spectrum)
+    activations = hear_beats(spectrum, _part(progress, 60, 65))
     pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
     pulse = trim_pulse(pulse, attack)
-    bars = find_bars(spectrum, pulse, metres, _part(progress, 90, 96))
-    timeline = _add_beats(timeline, spectrum, pulse, bars, trust_beats(pulse, activations, attack))
+    bars = find_bars(spectrum, pulse, activations, metres, _part(progress, 90, 96))
+    confidence = trust_beats(pulse, activations, attack)
+    timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
     timeline = _add_form(timeline, spectrum, recording.gain)
     progress(STEPS, STEPS)
     return timeline
 
 
 def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
-    pulse = find_pulse(activations, _part(progress, 60, 75))
-    if factor == 1.0:
+    pulse = find_pulse(activations, _part(progress, 65, 75))
+    if factor == 1.0 and activations.downbeat is None:  # the network knows off-beats from beats
         return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
+    if factor == 1.0:
+        return pulse
     return find_related_pulse(activations, pulse, factor, _part(progress, 75, 90))
 
 
-def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float) -> Timeline:
+def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float, trust: float) -> Timeline:
     """The timeline with beats; without any where the pulse is most likely invented."""
     if confidence < TRUSTED:
         return replace(timeline, beat_confidence=round(confidence, 4), remarks=(*timeline.remarks, NO_PULSE))
     times = np.round(np.clip(place_attacks(pulse.times, spectrum), 0, timeline.duration), 6)
     beats = tuple(Beat(time, position) for time, position in zip(times.tolist(), bars.positions.tolist(), strict=True))
-    trust = trust_bars(bars, confidence)
     remarks = timeline.remarks if trust >= TRUSTED else (*timeline.remarks, NO_BARS)
     return replace(
         timeline,

@@ -1,12 +1,13 @@
 """Beats and bars -> how far they can be trusted, 0..1.
 
-The tracker always answers, even to noise; here the music is asked whether it agrees. Two logistic models, with coefficients
-set by rendered music with known beats and by sounds without any (`tests/bench/bench_beats.py` measures how honest they
-are). They say whether there is a steady pulse and whether its bars show, not which of its layers people would tap: a song
-counted twice too fast is still called sure. Knows nothing of what is done with it.
+The tracker always answers, even to noise; here the music is asked whether it agrees. Logistic models, one for each listener,
+with coefficients set by rendered music with known beats and by sounds without any (`tests/bench/bench_beats.py` measures how
+honest they are). Knows nothing of what is done with it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,34 +16,59 @@ from .beats import Pulse, measure_periodicity
 from .metre import Bars
 
 FEWEST_BEATS = 4
-BEAT_WEIGHTS, BEAT_OFFSET = np.array([8.0, 6.0, 3.0]), -8.0
 AUDIBLE = 0.15  # attacks weaker than this, on the whole, are a tone's ripples
-BAR_WEIGHTS, BAR_OFFSET = np.array([0.86, 0.94]), -1.81
 ENOUGH = 3.0  # nats; more says no more
+
+
+@dataclass(frozen=True)
+class _Model:
+    beats: tuple[float, float, float]  # weights of what `describe_pulse` finds
+    beats_offset: float
+    bars: tuple[float, float]  # weights of margin and contrast
+    bars_offset: float
+
+
+# The attacks say whether there is a steady pulse, not which of its layers people would tap: a song counted twice too fast is
+# still called sure.
+BY_ATTACKS = _Model((8.0, 6.0, 3.0), -8.0, (0.86, 0.94), -1.81)
+BY_NETWORK = _Model((2.40, 3.61, 2.01), -4.56, (0.27, 1.49), -1.48)
 
 
 def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray) -> float:
     """Probability that the beats are right: 0 for less than four."""
     if len(pulse.frames) < FEWEST_BEATS:
         return 0.0
-    facts = describe_pulse(pulse, activations, attack)
-    return _logistic(float(facts @ BEAT_WEIGHTS) + BEAT_OFFSET) * min(1.0, float(facts[2]) / AUDIBLE) ** 2
+    model, strength = _choose_model(activations), _mean_peak(attack, pulse.frames)
+    facts = describe_pulse(pulse, activations, strength)
+    return _logistic(float(facts @ model.beats) + model.beats_offset) * min(1.0, strength / AUDIBLE) ** 2
 
 
-def trust_bars(bars: Bars, beat_confidence: float) -> float:
+def trust_bars(bars: Bars, activations: Activations, beat_confidence: float) -> float:
     """Probability that the downbeats are right, never more than the beats'."""
     if not bars.metre:
         return 0.0
-    return beat_confidence * _logistic(float(np.clip([bars.margin, bars.contrast], -ENOUGH, ENOUGH) @ BAR_WEIGHTS) + BAR_OFFSET)
+    model = _choose_model(activations)
+    return beat_confidence * _logistic(float(np.clip([bars.margin, bars.contrast], -ENOUGH, ENOUGH) @ model.bars) + model.bars_offset)
 
 
-def describe_pulse(pulse: Pulse, activations: Activations, attack: np.ndarray) -> np.ndarray:
-    """How much the music repeats itself after a beat, how far the beats' attacks stand out, and how strong they are."""
-    regular = _measure_regularity(pulse, activations)
-    on_beat = np.array([activations.beat[max(frame - 2, 0) : frame + 3].max() for frame in pulse.frames])
-    between = np.array([activations.beat[max(frame - 2, 0) : frame + 3].max() for frame in _between(pulse.frames)])
-    strong = np.array([attack[max(frame - 2, 0) : frame + 3].max() for frame in pulse.frames])
-    return np.array([regular, float(on_beat.mean() - between.mean()), float(strong.mean())])
+def describe_pulse(pulse: Pulse, activations: Activations, strength: float) -> np.ndarray:
+    """How much the listener's answer repeats itself after a beat, how far beats stand out in it, and how high they are.
+
+    Of attacks, the height is their `strength` in the music, because their likelihoods are scaled to each song.
+    """
+    on_beat = _mean_peak(activations.beat, pulse.frames)
+    standing_out = on_beat - _mean_peak(activations.beat, _between(pulse.frames))
+    height = strength if activations.downbeat is None else on_beat
+    return np.array([_measure_regularity(pulse, activations), standing_out, height])
+
+
+def _choose_model(activations: Activations) -> _Model:
+    return BY_ATTACKS if activations.downbeat is None else BY_NETWORK
+
+
+def _mean_peak(curve: np.ndarray, frames: np.ndarray) -> float:
+    """Mean, over some frames, of a curve's highest value within 23 ms."""
+    return float(np.mean([curve[max(frame - 2, 0) : frame + 3].max() for frame in frames]))
 
 
 def _measure_regularity(pulse: Pulse, activations: Activations) -> float:

@@ -1,8 +1,9 @@
 """Beats and their spectrum -> bars: how many beats, and which beat is the first.
 
-Nine cues say how much each beat sounds like the start of a bar (a new chord, a new bass note, another timbre, a kick);
-a logistic model turns them into evidence; a Viterbi path through the places of the bar follows it, so the song may start
-with a pickup and lose a beat on the way. The metre is the one whose bars explain the evidence and the repetition best.
+Nine cues say how much each beat sounds like the start of a bar (a new chord, a new bass note, another timbre, a kick),
+and a tenth is what the beat network says; a logistic model turns them into evidence; a Viterbi path through the places of
+the bar follows it, so the song may start with a pickup and lose a beat on the way. The metre is the one whose bars explain
+the evidence and the repetition best.
 """
 
 from __future__ import annotations
@@ -12,22 +13,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .activations import Activations
 from .beats import Pulse
 from .recording import Progress, ignore_progress
 from .spectrum import Spectrum
 
 METRES = (2, 3, 4, 5, 6, 7)
-# chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high, loudness
-CUE_WEIGHTS = np.array([0.42, 0.70, 0.20, 0.52, 1.12, -0.18, -0.20, 0.0, 0.60])
-CUE_OFFSET = -0.60
+LOUDNESS = 8  # which of the cues it is
 ACCENT = 0.25  # weight of a beat's loudness in the pattern that repeats
 SUREST = 4.0  # nats that one beat may say
 SLIP = 8.0  # the price, in nats, of a bar that is longer or shorter than the others
-# how the metres compare: evidence at first places, attacks repeating after one bar, after two bars, chords repeating after one
-METRE_WEIGHTS = np.array([3.3, 2.8, 1.9, -0.7])
-HABIT = {2: -0.4, 3: -0.1, 4: 0.0, 5: -0.4, 6: -1.2, 7: -0.4}  # how usual each is, beside that
+VARIATION = 0.3  # added to the deviation of the network's log odds: where it hears no difference there is none
 GIVEN = 3.0  # nats of margin for a metre that was given, not heard
 FEWEST_BEATS = 6
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """What the cues weigh; set on music with known bars, apart for each listener."""
+
+    # chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high,
+    # loudness, the network's log odds
+    cues: tuple[float, ...]
+    offset: float
+    # how the metres compare: evidence at first places, attacks repeating after one bar, after two bars, chords repeating after one
+    metres: tuple[float, float, float, float]
+    habit: dict[int, float]  # how usual each is, beside that
+
+
+BY_ATTACKS = _Judgement(
+    (0.42, 0.70, 0.20, 0.52, 1.12, -0.18, -0.20, 0.0, 0.60),
+    -0.60,
+    (3.3, 2.8, 1.9, -0.7),
+    {2: -0.4, 3: -0.1, 4: 0.0, 5: -0.4, 6: -1.2, 7: -0.4},
+)
+BY_NETWORK = _Judgement(
+    (0.0, 0.63, -0.16, 0.70, 0.11, -0.07, 0.09, 0.14, 0.48, 2.72),
+    -2.10,
+    (6.5, 4.9, 3.9, -3.0),
+    {2: 0.0, 3: -0.1, 4: 0.0, 5: -1.2, 6: -2.6, 7: -1.4},
+)
 
 
 @dataclass(frozen=True)
@@ -77,27 +102,43 @@ def _distance(before: np.ndarray, after: np.ndarray) -> float:
     return 1.0 - float(before @ after) / size if size > 1e-9 else 0.0
 
 
-def find_bars(spectrum: Spectrum, pulse: Pulse, metres: Sequence[int] = METRES, on_progress: Progress = ignore_progress) -> Bars:
+def find_bars(
+    spectrum: Spectrum,
+    pulse: Pulse,
+    activations: Activations,
+    metres: Sequence[int] = METRES,
+    on_progress: Progress = ignore_progress,
+) -> Bars:
     """The place of each beat in its bar, for the likeliest of some metres; unknown for less than six beats."""
     if len(pulse.frames) < FEWEST_BEATS:
         return Bars(np.zeros(len(pulse.frames), int), 0)
     cues = describe_beats(spectrum, pulse.frames, on_progress)
-    evidence = np.clip(cues @ CUE_WEIGHTS + CUE_OFFSET, -SUREST, SUREST)
+    judgement = BY_ATTACKS
+    if activations.downbeat is not None:
+        judgement, cues = BY_NETWORK, np.hstack([cues, _weigh_downbeats(activations.downbeat, pulse.frames)])
+    evidence = np.clip(cues @ judgement.cues + judgement.offset, -SUREST, SUREST)
     evidence[0] = 0.0  # there is nothing before it to compare it with
     paths = {metre: _follow(evidence, metre) for metre in metres}
     attacks, chords = _describe_patterns(spectrum, pulse.frames)
-    accents = np.clip(cues[:, -1:] - np.median(cues[:, -1]), -2, 2)  # a metronome has nothing else
+    accents = np.clip(cues[:, LOUDNESS] - np.median(cues[:, LOUDNESS]), -2, 2)[:, None]  # a metronome has nothing else
     attacks = np.hstack([attacks, ACCENT * (accents - accents.mean())])
-    scores = {metre: _score(metre, paths[metre][0], attacks, chords) for metre in metres}
+    scores = {metre: _score(metre, judgement, paths[metre][0], attacks, chords) for metre in metres}
     ranking = sorted(scores, key=lambda metre: scores[metre], reverse=True)
     places = paths[ranking[0]][1]
     margin = scores[ranking[0]] - scores[ranking[1]] if len(ranking) > 1 else GIVEN
     return Bars(places + 1, ranking[0], margin, _contrast(evidence, places, ranking[0]))
 
 
-def _score(metre: int, path_score: float, attacks: np.ndarray, chords: np.ndarray) -> float:
+def _weigh_downbeats(downbeat: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """The network's log odds that each beat is a first one, [beats, 1], with mean 0 and a deviation of nearly 1 over the song."""
+    heard = np.array([downbeat[max(0, frame - 2) : frame + 3].max(initial=0.0) for frame in frames.tolist()])
+    odds = np.log(np.maximum(heard, 1e-3) / np.maximum(1 - heard, 1e-3))
+    return ((odds - odds.mean()) / (odds.std() + VARIATION))[:, None]
+
+
+def _score(metre: int, judgement: _Judgement, path_score: float, attacks: np.ndarray, chords: np.ndarray) -> float:
     repeats = (_repetition(attacks, metre), _repetition(attacks, 2 * metre), _repetition(chords, metre))
-    return float(np.array([path_score, *repeats]) @ METRE_WEIGHTS) + HABIT[metre]
+    return float(np.array([path_score, *repeats]) @ judgement.metres) + judgement.habit[metre]
 
 
 def _describe_patterns(spectrum: Spectrum, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

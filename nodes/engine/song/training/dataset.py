@@ -1,0 +1,54 @@
+"""Makes the clips that the network learns from, and reads them again.
+
+Clip number n is the same whenever it is made: styles and written patterns in turn, both soundfonts, chance seeded by n.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from .clips import Clip, make_clip
+from .instruments import FONTS, make_bank
+from .patterns import write_score
+from .scores import Score
+from .styles import Style, arrange, list_styles
+
+LOG = logging.getLogger("music_video")
+RARE = 3  # how much oftener styles in three come, of which there are few
+
+
+def make_clips(work: Path, first: int, end: int) -> None:
+    """Clips `first` to `end` - 1 in `work`/clips; those there already are kept."""
+    folder = work / "clips"
+    folder.mkdir(parents=True, exist_ok=True)
+    banks = [make_bank(font, work / "bank") for font in FONTS]
+    styles = [style for style in list_styles("train") for _ in range(1 if style.quarters == 4 else RARE)]
+    np.random.default_rng(0).shuffle(styles)
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(first, end):
+            path = folder / f"{number:05d}.npz"
+            if path.exists():
+                continue
+            score = _choose_score(number, styles, Path(scratch))
+            clip = make_clip(score, banks[number // 2 % 2], np.random.default_rng(number))
+            np.savez(path.with_suffix(".part.npz"), mel=clip.mel, beats=clip.beats, positions=clip.positions)
+            path.with_suffix(".part.npz").rename(path)
+            if number % 50 == 0:
+                LOG.info("clip %d", number)
+
+
+def _choose_score(number: int, styles: list[Style], scratch: Path) -> Score:
+    score = arrange(styles[number // 2 % len(styles)], number, scratch) if number % 2 else None
+    return score or write_score(number)
+
+
+def read_clips(work: Path) -> list[Clip]:
+    clips = []
+    for path in sorted((work / "clips").glob("[0-9]*[0-9].npz")):
+        with np.load(path) as held:
+            clips.append(Clip(held["mel"], held["beats"], held["positions"]))
+    return clips
