@@ -9,10 +9,10 @@ import comfy.model_management
 import comfy.utils
 from comfy_api.latest import io
 
-from .engine.song.ass import write_ass
-from .engine.song.lrc import write_lrc
-from .engine.song.lyrics import AUTO, LyricRequest, Sound, align_lyrics
-from .engine.song.srt import write_srt
+from .engine.song.lyrics.aligner import AUTO, LyricRequest, Sound, align_lyrics
+from .engine.song.lyrics.ass import write_ass
+from .engine.song.lyrics.lrc import write_lrc
+from .engine.song.lyrics.srt import write_srt
 from .engine.timeline import Timeline, require_song
 from .sockets import TimelineSocket, read_audio
 from .whisper_folder import NONE, explain_choice, list_choices, recogniser_loader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import folder_paths
 
-from .engine.song.whisper_models import (
+from .engine.song.lyrics.whisper_models import (
     DOWNLOADS,
     announce,
     check_model,
@@ -21,7 +21,7 @@ from .engine.song.whisper_models import (
 from .status_line import show_status
 
 if TYPE_CHECKING:
-    from .engine.song.whisper import Whisper
+    from .engine.song.lyrics.whisper import Whisper
 
 NONE = "none"
 FOLDERS = ("faster-whisper", "whisper")  # under models; new ones go into the first
@@ -53,7 +53,7 @@ def recogniser_loader(name: str, node_id: str | None) -> Callable[[], Whisper] |
         return None
 
     def load() -> Whisper:
-        from .engine.song.whisper import Whisper
+        from .engine.song.lyrics.whisper import Whisper
 
         folder, ours = find_model(name, model_roots()), model_roots()[0]
         if folder is None and name not in DOWNLOADS:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from pack.nodes.engine.song.lyric_sheet import LyricError
-from pack.nodes.engine.song.lyrics import MIX_DRAFT, STEM_DRAFT
-from pack.nodes.engine.song.whisper_models import RecogniserError
+from pack.nodes.engine.song.lyrics.aligner import MIX_DRAFT, STEM_DRAFT
+from pack.nodes.engine.song.lyrics.sheet import LyricError
+from pack.nodes.engine.song.lyrics.whisper_models import RecogniserError
 from pack.nodes.engine.timeline import Timeline, TimelineError, hash_samples
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "song"))

@@ -50,10 +50,10 @@ def outside_singing(song: sung_lyrics.Song, starts: np.ndarray, ends: np.ndarray
 
 
 def score_aligned(language: str, seed: int, score: Score, with_stem: bool, mistakes: dict[str, float]) -> None:
-    from pack.nodes.engine.song.heard_words import choose_words
-    from pack.nodes.engine.song.lyric_reader import read_lyrics
-    from pack.nodes.engine.song.lyrics import match_lyrics
-    from pack.nodes.engine.song.voice import hear_stem
+    from pack.nodes.engine.song.lyrics.aligner import match_lyrics
+    from pack.nodes.engine.song.lyrics.heard_words import choose_words
+    from pack.nodes.engine.song.lyrics.reader import read_lyrics
+    from pack.nodes.engine.song.lyrics.voice import hear_stem
 
     song = sung_lyrics.sing(language, seed)
     voice = hear_stem(sung_lyrics.record_stem(song, seed), sung_lyrics.RATE) if with_stem else None
@@ -77,7 +77,7 @@ def score_aligned(language: str, seed: int, score: Score, with_stem: bool, mista
 
 def score_drafts(language: str, songs: range) -> str:
     """Without a recogniser: how far lines are off, from the stem."""
-    from pack.nodes.engine.song.lyrics import LyricRequest, Sound, align_lyrics
+    from pack.nodes.engine.song.lyrics.aligner import LyricRequest, Sound, align_lyrics
     from pack.nodes.engine.timeline import Timeline
 
     errors: list[float] = []
@@ -96,10 +96,10 @@ def score_drafts(language: str, songs: range) -> str:
 
 def score_other(language: str, songs: range, mistakes: dict[str, float]) -> str:
     """The share heard of the right lyrics and of another song's: they must not overlap."""
-    from pack.nodes.engine.song.heard_words import choose_words
-    from pack.nodes.engine.song.lyric_words import find_words, list_words
-    from pack.nodes.engine.song.lyrics import share_heard
-    from pack.nodes.engine.song.spelling import make_speller
+    from pack.nodes.engine.song.lyrics.aligner import share_heard
+    from pack.nodes.engine.song.lyrics.heard_words import choose_words
+    from pack.nodes.engine.song.lyrics.sheet_words import find_words, list_words
+    from pack.nodes.engine.song.lyrics.spelling import make_speller
 
     spell = make_speller(language)
     shares: tuple[list[float], list[float]] = ([], [])

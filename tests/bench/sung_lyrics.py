@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from pack.nodes.engine.song.heard_words import HeardSegment, HeardWord
-from pack.nodes.engine.song.letters import count_syllables, is_unspaced, split_words
+from pack.nodes.engine.song.lyrics.heard_words import HeardSegment, HeardWord
+from pack.nodes.engine.song.lyrics.letters import count_syllables, is_unspaced, split_words
 
 RATE = 16000
 BLEED = 10 ** (-44 / 20)  # of the band in the stem

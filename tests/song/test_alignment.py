@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from pack.nodes.engine.song import alignment
-from pack.nodes.engine.song.alignment import align_letters
-from pack.nodes.engine.song.heard_words import HeardWord
-from pack.nodes.engine.song.lyric_words import Found, find_words, list_words
-from pack.nodes.engine.song.spelling import make_speller
+from pack.nodes.engine.song.lyrics import alignment
+from pack.nodes.engine.song.lyrics.alignment import align_letters
+from pack.nodes.engine.song.lyrics.heard_words import HeardWord
+from pack.nodes.engine.song.lyrics.sheet_words import Found, find_words, list_words
+from pack.nodes.engine.song.lyrics.spelling import make_speller
 
 SPELL = make_speller("en")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from pack.nodes.engine.song.heard_words import HeardSegment, HeardWord, choose_words
-from pack.nodes.engine.song.recogniser import group_words, write_down
-from pack.nodes.engine.song.voice import Voice
+from pack.nodes.engine.song.lyrics.heard_words import HeardSegment, HeardWord, choose_words
+from pack.nodes.engine.song.lyrics.recogniser import group_words, write_down
+from pack.nodes.engine.song.lyrics.voice import Voice
 
 
 def segment(text: str, start: float = 0.0, step: float = 0.4, probability: float = 0.9, **doubts: float) -> HeardSegment:

@@ -6,9 +6,9 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from pack.nodes.engine.song import spelling
-from pack.nodes.engine.song.letters import count_syllables, guess_language, is_unspaced, normalise, split_words
-from pack.nodes.engine.song.spelling import make_speller, spell_english
+from pack.nodes.engine.song.lyrics import spelling
+from pack.nodes.engine.song.lyrics.letters import count_syllables, guess_language, is_unspaced, normalise, split_words
+from pack.nodes.engine.song.lyrics.spelling import make_speller, spell_english
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack.nodes.engine.song.ass import write_ass
-from pack.nodes.engine.song.lrc import write_lrc
-from pack.nodes.engine.song.lyric_reader import read_lyrics
-from pack.nodes.engine.song.srt import write_srt
+from pack.nodes.engine.song.lyrics.ass import write_ass
+from pack.nodes.engine.song.lyrics.lrc import write_lrc
+from pack.nodes.engine.song.lyrics.reader import read_lyrics
+from pack.nodes.engine.song.lyrics.srt import write_srt
 from pack.nodes.engine.timeline import Line, Word
 
 HOLD = Line(1.234, 3.456, "– hold (me) tonight", (Word(1.3, 1.5, "hold"), Word(1.5, 1.71, "(me)"), Word(2.0, 3.4, "tonight")))

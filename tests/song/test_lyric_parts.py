@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pack.nodes.engine.song.lyric_parts import name_sections
-from pack.nodes.engine.song.lyric_sheet import Heading
+from pack.nodes.engine.song.lyrics.parts import name_sections
+from pack.nodes.engine.song.lyrics.sheet import Heading
 from pack.nodes.engine.timeline import Line, Section, Timeline
 
 PART = 8.0  # seconds

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from pack.nodes.engine.song.lyric_reader import read_lyrics
-from pack.nodes.engine.song.lyric_sheet import LyricError
+from pack.nodes.engine.song.lyrics.reader import read_lyrics
+from pack.nodes.engine.song.lyrics.sheet import LyricError
 
 
 def texts(pasted: str) -> list[str]:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from pack.nodes.engine.film.lyric_overlay import split_line
-from pack.nodes.engine.song.heard_words import HeardSegment, HeardWord
-from pack.nodes.engine.song.lrc import write_lrc
-from pack.nodes.engine.song.lyric_sheet import LyricError
-from pack.nodes.engine.song.lyrics import MIX_DRAFT, NOBODY_SINGS, NOT_HEARD, STEM_DRAFT, LyricRequest, Sound, align_lyrics
-from pack.nodes.engine.song.recogniser import HEARING_RATE, Hearing
+from pack.nodes.engine.song.lyrics.aligner import MIX_DRAFT, NOBODY_SINGS, NOT_HEARD, STEM_DRAFT, LyricRequest, Sound, align_lyrics
+from pack.nodes.engine.song.lyrics.heard_words import HeardSegment, HeardWord
+from pack.nodes.engine.song.lyrics.lrc import write_lrc
+from pack.nodes.engine.song.lyrics.recogniser import HEARING_RATE, Hearing
+from pack.nodes.engine.song.lyrics.sheet import LyricError
 from pack.nodes.engine.timeline import Beat, Line, Section, Timeline, TimelineError
 
 RATE = 8000

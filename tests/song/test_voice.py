@@ -6,8 +6,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from pack.nodes.engine.song.phrases import spread_lines
-from pack.nodes.engine.song.voice import LAST, Voice, everywhere, hear_anything, hear_mix, hear_stem, join_spans
+from pack.nodes.engine.song.lyrics.phrases import spread_lines
+from pack.nodes.engine.song.lyrics.voice import LAST, Voice, everywhere, hear_anything, hear_mix, hear_stem, join_spans
 
 RATE = 16000
 SPANS = [(2.0, 3.5), (4.5, 6.0), (9.0, 9.8)]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pack.nodes.engine.song import whisper, whisper_models
-from pack.nodes.engine.song.lyrics import LyricRequest, Sound, align_lyrics
-from pack.nodes.engine.song.recogniser import HEARING_RATE
-from pack.nodes.engine.song.whisper import Whisper, cut_pieces, fullest_window
-from pack.nodes.engine.song.whisper_models import RecogniserError, check_model, fetch_model, find_model, list_models
+from pack.nodes.engine.song.lyrics import whisper, whisper_models
+from pack.nodes.engine.song.lyrics.aligner import LyricRequest, Sound, align_lyrics
+from pack.nodes.engine.song.lyrics.recogniser import HEARING_RATE
+from pack.nodes.engine.song.lyrics.whisper import Whisper, cut_pieces, fullest_window
+from pack.nodes.engine.song.lyrics.whisper_models import RecogniserError, check_model, fetch_model, find_model, list_models
 from pack.nodes.engine.timeline import Timeline
 
 sys.path.append(str(Path(__file__).parent))

@@ -13,7 +13,7 @@ import numpy as np
 
 from .heard_words import HeardSegment, HeardWord
 from .letters import is_unspaced, normalise
-from .lyric_words import SheetWord
+from .sheet_words import SheetWord
 
 HEARING_RATE = 16000  # Hz
 WINDOW = 26.0  # seconds of lines that are refined together; recognisers of this kind hear 30 at a time

@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..timeline import Line, Word
+from ...timeline import Line, Word
 from .letters import count_syllables, normalise
-from .lyric_sheet import Heading, LyricError, LyricSheet, SheetLine, clean_line, read_heading
+from .sheet import Heading, LyricError, LyricSheet, SheetLine, clean_line, read_heading
 
 _TIME = r"(\d{1,3}):(\d{1,2})(?:[.:,](\d{1,3}))?"
 _LONG_TIME = r"(\d{1,2}):(\d{1,2}):(\d{1,2})[.,](\d{1,3})"

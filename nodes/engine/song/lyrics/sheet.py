@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..timeline import Word
+from ...timeline import Word
 
 LONGEST_TEXT = 1_000_000  # characters; the longest opera libretti have a tenth of that
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .ass import looks_like_ass, read_ass
 from .lrc import looks_like_lrc, read_lrc
-from .lyric_sheet import LONGEST_TEXT, LyricError, LyricSheet, read_plain
+from .sheet import LONGEST_TEXT, LyricError, LyricSheet, read_plain
 from .srt import looks_like_srt, read_srt
 
 

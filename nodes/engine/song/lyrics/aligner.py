@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..timeline import Line, Timeline, Word
+from ...timeline import Line, Timeline, Word
+from ..recording import Progress, examine_recording, ignore_progress
+from .edits import apply_edits, read_edits
 from .heard_words import HeardWord, choose_words
 from .letters import count_syllables, guess_language, split_words
-from .lyric_edits import apply_edits, read_edits
-from .lyric_parts import name_sections
-from .lyric_reader import read_lyrics
-from .lyric_sheet import LyricError, LyricSheet, SheetLine
-from .lyric_words import Found, SheetWord, find_words, list_words
+from .parts import name_sections
 from .placement import FAR_TRUST, Placed, draft_words, make_lines, place_words, put_in_order
+from .reader import read_lyrics
 from .recogniser import HEARING_RATE, Recogniser, refine_times, write_down
-from .recording import Progress, examine_recording, ignore_progress
+from .sheet import LyricError, LyricSheet, SheetLine
+from .sheet_words import Found, SheetWord, find_words, list_words
 from .spelling import make_speller
 from .voice import Voice, hear_anything, hear_mix, hear_stem
 
@@ -54,9 +54,9 @@ NOTHING_AUDIBLE = "The song is silent, so no words were placed."
 
 @dataclass(frozen=True)
 class LyricRequest:
-    text: str = ""  # as pasted, of any kind that `lyric_reader` knows
+    text: str = ""  # as pasted, of any kind that `reader` knows
     language: str = AUTO
-    edits: str = ""  # JSON, see `lyric_edits`
+    edits: str = ""  # JSON, see `edits`
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..timeline import Line, TimelineError, Word, parse_object
+from ...timeline import Line, TimelineError, Word, parse_object
 from .letters import normalise
 
 SCHEMA = "lyric-edits/1"

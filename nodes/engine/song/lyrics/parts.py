@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from ..timeline import Line, Section, Timeline
+from ...timeline import Line, Section, Timeline
 from .letters import normalise
-from .lyric_sheet import Heading
+from .sheet import Heading
 
 TRUSTED = 0.3  # confidence of the downbeats from which a section begins on one
 SUNG = 0.15  # share of a section under lines from which it counts as sung

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..timeline import Line, Word
+from ...timeline import Line, Word
 from .letters import normalise
 from .lrc import word_pieces
-from .lyric_sheet import LyricError, LyricSheet, SheetLine, clean_line
+from .sheet import LyricError, LyricSheet, SheetLine, clean_line
 
 _HEADER = """[Script Info]
 ScriptType: v4.00+

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..timeline import Line
-from .lyric_sheet import Heading, LyricError, LyricSheet, SheetLine, clean_line, read_heading
+from ...timeline import Line
+from .sheet import Heading, LyricError, LyricSheet, SheetLine, clean_line, read_heading
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 _ARROW = re.compile(rf"{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")

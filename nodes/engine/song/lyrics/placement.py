@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..timeline import Line, Word
-from .lyric_words import SURE, Found, SheetWord
+from ...timeline import Line, Word
 from .phrases import spread_lines
+from .sheet_words import SURE, Found, SheetWord
 from .voice import FIRST, LAST, Voice, everywhere
 
 USUAL_PACE, FASTEST_PACE, SLOWEST_PACE = 0.25, 0.08, 0.6  # seconds a syllable

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .recording import RATE, Recording, examine_recording
+from ..recording import RATE, Recording, examine_recording
 
 FRAME = 441  # samples at 22,050 Hz: 20 ms
 HEARD = 1e-3  # full scale; a stem that stays below -60 dB holds no voice
