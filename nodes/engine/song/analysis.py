@@ -72,10 +72,8 @@ def analyse_song(
 
 def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
     pulse = find_pulse(activations, _part(progress, 65, 75))
-    if factor == 1.0 and activations.downbeat is None:  # the network knows off-beats from beats
-        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
     if factor == 1.0:
-        return pulse
+        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
     return find_related_pulse(activations, pulse, factor, _part(progress, 75, 90))
 
 

@@ -124,6 +124,11 @@ def _trace_back(state: int, choices: np.ndarray, periods: np.ndarray, starts: np
     return np.array(beats[::-1], int)
 
 
+def average_peak(curve: np.ndarray, frames: np.ndarray) -> float:
+    """Mean, over some frames, of a curve's highest value within 23 ms."""
+    return float(np.mean([curve[max(frame - 2, 0) : frame + 3].max() for frame in frames]))
+
+
 def trim_pulse(pulse: Pulse, attack: np.ndarray) -> Pulse:
     """Without the beats before the first and after the last strong attack (strength per frame, [frames]).
 

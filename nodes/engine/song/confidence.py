@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .activations import Activations
-from .beats import Pulse, measure_periodicity
+from .beats import Pulse, average_peak, measure_periodicity
 from .metre import Bars
 
 FEWEST_BEATS = 4
@@ -31,14 +31,14 @@ class _Model:
 # The attacks say whether there is a steady pulse, not which of its layers people would tap: a song counted twice too fast is
 # still called sure.
 BY_ATTACKS = _Model((8.0, 6.0, 3.0), -8.0, (0.86, 0.94), -1.81)
-BY_NETWORK = _Model((2.40, 3.61, 2.01), -4.56, (0.27, 1.49), -1.48)
+BY_NETWORK = _Model((2.90, 3.66, 2.44), -5.32, (0.64, 1.19), -1.54)
 
 
 def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray) -> float:
     """Probability that the beats are right: 0 for less than four."""
     if len(pulse.frames) < FEWEST_BEATS:
         return 0.0
-    model, strength = _choose_model(activations), _mean_peak(attack, pulse.frames)
+    model, strength = _choose_model(activations), average_peak(attack, pulse.frames)
     facts = describe_pulse(pulse, activations, strength)
     return _logistic(float(facts @ model.beats) + model.beats_offset) * min(1.0, strength / AUDIBLE) ** 2
 
@@ -56,19 +56,14 @@ def describe_pulse(pulse: Pulse, activations: Activations, strength: float) -> n
 
     Of attacks, the height is their `strength` in the music, because their likelihoods are scaled to each song.
     """
-    on_beat = _mean_peak(activations.beat, pulse.frames)
-    standing_out = on_beat - _mean_peak(activations.beat, _between(pulse.frames))
+    on_beat = average_peak(activations.beat, pulse.frames)
+    standing_out = on_beat - average_peak(activations.beat, _between(pulse.frames))
     height = strength if activations.downbeat is None else on_beat
     return np.array([_measure_regularity(pulse, activations), standing_out, height])
 
 
 def _choose_model(activations: Activations) -> _Model:
     return BY_ATTACKS if activations.downbeat is None else BY_NETWORK
-
-
-def _mean_peak(curve: np.ndarray, frames: np.ndarray) -> float:
-    """Mean, over some frames, of a curve's highest value within 23 ms."""
-    return float(np.mean([curve[max(frame - 2, 0) : frame + 3].max() for frame in frames]))
 
 
 def _measure_regularity(pulse: Pulse, activations: Activations) -> float:

@@ -31,6 +31,9 @@ class Residual(nn.Module):
 
 
 class BeatNetwork(nn.Module):
+    mean: torch.Tensor  # of each band over the training's music, [bands, 1], and its deviation
+    deviation: torch.Tensor
+
     def __init__(self, bands: int = 96, dropout: float = 0.1) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(bands, 1))

@@ -1,7 +1,9 @@
-"""A pulse -> the same music counted at the pace people tap: as it is, or half as fast.
+"""A pulse -> the same music counted at the pace people tap: as it is, half as fast, or twice.
 
 A tracker may count the off-beats too. They give themselves away: every other beat is then weaker in the lows *and* in the
 highs, as a hat between drums is. Kick and snare in turn are both beats, for each is the stronger one in its own register.
+Where the network listens it must agree, and it also tells of beats that were left out: moments between slow beats that
+sound like beats to it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from .activations import Activations
-from .beats import SLOWEST, Pulse, find_related_pulse
+from .attacks import place_attacks
+from .beats import SLOWEST, Pulse, average_peak, find_related_pulse
 from .recording import Progress
 from .spectrum import STEP_RATE, STEPS, Spectrum
 
@@ -17,17 +20,39 @@ from .spectrum import STEP_RATE, STEPS, Spectrum
 # too fast had 1.0 to 1.6, pieces counted right at most 0.7; softer music counted twice too fast goes unnoticed.
 OFF_BEAT = 0.8
 LEAST = 0.05  # in each of lows and highs
+# With the network, as 187 pieces for choosing settings had it: off-beats weaker than this, and less like beats than the others
+CLEAR_OFF_BEAT, LESS_LIKELY = 1.0, 0.945
+SLOW = 90.0  # beats a minute; below, moments between beats
+HALF_AS_LIKELY = 0.5  # and that likely beside the beats are beats themselves
 FEWEST_BEATS = 8
 SOUNDING, BEFORE = (0.0, 0.05), (-0.035, -0.009)  # seconds around a beat
 
 
 def choose_octave(activations: Activations, spectrum: Spectrum, pulse: Pulse, times: np.ndarray, on_progress: Progress) -> Pulse:
-    """The pulse itself, or one at half its tempo if every other beat is an off-beat; `times` are the beats' exact places."""
-    if len(times) < FEWEST_BEATS or pulse.tempo < 2 * SLOWEST:
+    """The pulse itself, or one at half or twice its tempo; `times` are the beats' exact places."""
+    if len(times) < FEWEST_BEATS:
         return pulse
-    if measure_alternation(spectrum, times) < OFF_BEAT:
-        return pulse
-    return find_related_pulse(activations, pulse, 0.5, on_progress)
+    if _leaves_beats_out(activations, pulse):
+        double = find_related_pulse(activations, pulse, 2.0, on_progress)
+        return pulse if measure_alternation(spectrum, place_attacks(double.times, spectrum)) >= CLEAR_OFF_BEAT else double
+    if pulse.tempo >= 2 * SLOWEST and _counts_off_beats(activations, spectrum, pulse, times):
+        return find_related_pulse(activations, pulse, 0.5, on_progress)
+    return pulse
+
+
+def _leaves_beats_out(activations: Activations, pulse: Pulse) -> bool:
+    if activations.downbeat is None or pulse.tempo >= SLOW:
+        return False
+    between = average_peak(activations.beat, (pulse.frames[:-1] + pulse.frames[1:]) // 2)
+    return between > HALF_AS_LIKELY * average_peak(activations.beat, pulse.frames)
+
+
+def _counts_off_beats(activations: Activations, spectrum: Spectrum, pulse: Pulse, times: np.ndarray) -> bool:
+    alternation = measure_alternation(spectrum, times)
+    if activations.downbeat is None:
+        return alternation >= OFF_BEAT
+    likely = sorted(average_peak(activations.beat, pulse.frames[phase::2]) for phase in range(2))
+    return alternation >= CLEAR_OFF_BEAT and likely[0] < LESS_LIKELY * likely[1]
 
 
 def measure_alternation(spectrum: Spectrum, times: np.ndarray) -> float:
