@@ -29,7 +29,7 @@ def song(confidence: float = 0.9) -> Timeline:
         beats=beats,
         beat_confidence=confidence,
         downbeat_confidence=confidence,
-        curves=tuple(Curve(name, 50.0, tuple(onset)) for name in ("onset", "loudness", "bass")),
+        curves=tuple(Curve(name, 50.0, tuple(onset)) for name in CURVES if " " not in name),  # the others follow beats and shots
         shots=(Shot(0.0, 4.3, "a", 1), Shot(4.3, 10.0, "b", 2)),
     )
 
