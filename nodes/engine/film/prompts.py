@@ -18,7 +18,7 @@ from .lexicon import Image, read_words
 from .moments import Moment
 
 PERSON = "{person}"  # in a scene, a plan or a screenplay
-GENTLE = 0.4  # arousal below which a chorus is lifted gently
+GENTLE = 0.5  # arousal below which a chorus is lifted gently
 VARIATIONS = 24  # tries to say something that was not said before
 
 
