@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def wishes(**given: Any) -> argparse.Namespace:
-    names = ("song", "out", "checkpoint", "style", "prompts", "width", "height", "fps", "steps", "seed")
+    names = ("song", "out", "checkpoint", "style", "prompts", "lyrics", "whisper", "width", "height", "fps", "steps", "seed")
     return argparse.Namespace(**{name: given.get(name) for name in names}, set=given.get("set", []))
 
 
@@ -46,6 +46,30 @@ def test_wishes_reach_their_nodes(prompt: dict[str, Any], tmp_path: Path, monkey
     assert prompt["2"]["inputs"] == {"style": "", "prompts": "one\ntwo", "pace": "fast"}
     assert prompt["3"]["class_type"] == "CheckpointLoaderSimple" and prompt["3"]["inputs"] == {"ckpt_name": "mine.safetensors"}
     assert prompt["4"]["inputs"]["width"] == 128
+
+
+def test_lyrics_are_aligned_between_analyser_and_all_who_asked_it(prompt: dict[str, Any], tmp_path: Path) -> None:
+    words = tmp_path / "song.lrc"
+    words.write_text("[00:01.00]la", encoding="utf-8-sig")
+    prompt["5"] = {"class_type": "AudioBeatAnalyzer", "inputs": {"audio": ["1", 0]}, "_meta": {"title": "Listen"}}
+    prompt["6"] = {"class_type": "VideoAssembler", "inputs": {"timeline": ["2", 0], "lyrics": "none"}, "_meta": {"title": "Film"}}
+    prompt["2"]["inputs"]["timeline"] = ["5", 0]
+    for _ in range(2):  # a workflow that has one keeps it
+        film.apply_wishes(prompt, wishes(lyrics=words, whisper="small"))
+        (aligner,) = [number for number, node in prompt.items() if node["class_type"] == "LyricAligner"]
+        assert prompt["2"]["inputs"]["timeline"] == [aligner, 0] and prompt["6"]["inputs"]["lyrics"] == "burnt in"
+        inputs = prompt[aligner]["inputs"]
+        assert inputs["timeline"] == ["5", 0] and inputs["audio"] == ["1", 0]
+        assert inputs["lyrics"] == "[00:01.00]la" and inputs["model"] == "small"
+
+
+def test_lyrics_need_a_song_and_a_text(prompt: dict[str, Any], tmp_path: Path) -> None:
+    words = tmp_path / "song.lrc"
+    words.write_bytes("für".encode("latin-1"))
+    with pytest.raises(WorkflowError, match="no Audio Beat Analyzer"):
+        film.apply_wishes(prompt, wishes(whisper="small"))
+    with pytest.raises(WorkflowError, match=r"song.lrc is no text in UTF-8"):
+        film.apply_wishes(prompt, wishes(prompts=words))
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", help="a checkpoint of yours instead of the built-in model")
     parser.add_argument("--style", help="how every picture looks, such as 'oil painting, warm light'")
     parser.add_argument("--prompts", type=Path, help="a text file with one scene a line")
+    parser.add_argument("--lyrics", type=Path, help="the words: LRC, SRT, ASS, or plain text (best with --whisper); shown in the film")
+    parser.add_argument("--whisper", help="a Whisper model, such as small, that hears when the words are sung, or which")
     parser.add_argument("--width", type=int, help="pixels")
     parser.add_argument("--height", type=int, help="pixels")
     parser.add_argument("--fps", type=float, help="frames per second")
@@ -66,7 +68,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="NODE.INPUT=VALUE", help=help_set)
     arguments = parser.parse_args(words)
     arguments.workflow = find_workflow(arguments.workflow, parser)
-    for path in (arguments.song, arguments.prompts):
+    for path in (arguments.song, arguments.prompts, arguments.lyrics):
         if path is not None and not path.is_file():
             parser.error(f"there is no file {path}")
     return arguments

@@ -30,13 +30,19 @@ def inside(comfyui_path: Path) -> dict[str, str]:
 def test_one_command_makes_a_film(command: list[str], inside: dict[str, str], tmp_path: Path) -> None:
     song, film = tmp_path / "my song.ogg", tmp_path / "my film.mp4"
     song.write_bytes((ROOT / "workflows" / "assets" / "demo_song.ogg").read_bytes())
+    words = tmp_path / "my song.lrc"
+    words.write_text("[00:01.00]Lights over the sea\n[00:09.00]Dance with me", encoding="utf-8")
     result = subprocess.run(
-        [*command, *SMALL, "--song", str(song), "--out", str(film)], env=inside, capture_output=True, text=True, timeout=600
+        [*command, *SMALL, "--song", str(song), "--lyrics", str(words), "--out", str(film)],
+        env=inside,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.strip().splitlines()[-1] == str(film.resolve())
     assert film.stat().st_size > 10_000
-    assert "Beat-Synced Sampler" in result.stdout and " 100 %" in result.stdout
+    assert "Lyric Aligner" in result.stdout and "Beat-Synced Sampler" in result.stdout and " 100 %" in result.stdout
 
 
 def test_an_impossible_wish_is_one_sentence(command: list[str], inside: dict[str, str]) -> None:

@@ -25,6 +25,7 @@ from .terminal import ProgressLine
 BASE = CACHE / "run"  # kept between runs, so that finished clips are found again
 FILMS = {".mp4", ".webm", ".mov", ".mkv"}
 SAMPLER, WRITER, LOADER = "BeatSyncedSampler", "StoryboardWriter", "DemoModelLoader"
+ANALYZER, ALIGNER, ASSEMBLER = "AudioBeatAnalyzer", "LyricAligner", "VideoAssembler"
 
 
 class FilmError(RuntimeError):
@@ -66,9 +67,11 @@ def apply_wishes(prompt: Prompt, arguments: argparse.Namespace) -> None:
     if arguments.style is not None:
         _set_input(prompt, WRITER, "style", arguments.style)
     if arguments.prompts is not None:
-        _set_input(prompt, WRITER, "prompts", arguments.prompts.read_text(encoding="utf-8-sig"))
+        _set_input(prompt, WRITER, "prompts", _read_text(arguments.prompts))
     if arguments.song is not None:
         _set_input(prompt, "LoadAudio", "audio", _import_song(arguments.song))
+    if arguments.lyrics is not None or arguments.whisper is not None:
+        _add_lyrics(prompt, arguments)
     if arguments.checkpoint is not None:
         _replace_model(prompt, arguments.checkpoint)
     for wish in arguments.set:
@@ -98,11 +101,41 @@ def _set_input(prompt: Prompt, kind: str, name: str, value: Any) -> None:
         node["inputs"][name] = value
 
 
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WorkflowError(f"{path.name} is no text in UTF-8; save it as UTF-8 in your editor.") from error
+
+
 def _import_song(song: Path) -> str:
     """Puts the song into ComfyUI's input folder and returns its name there."""
     (BASE / "input" / "songs").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(song, BASE / "input" / "songs" / song.name)
     return f"songs/{song.name}"
+
+
+def _add_lyrics(prompt: Prompt, arguments: argparse.Namespace) -> None:
+    """Lyric Aligner behind the analyser, unless the workflow has one, and its lines burnt into the film."""
+    if not any(node["class_type"] == ALIGNER for node in prompt.values()):
+        analyser = next((number for number, node in prompt.items() if node["class_type"] == ANALYZER), None)
+        if analyser is None:
+            raise WorkflowError("This workflow has no Audio Beat Analyzer, so its song cannot be given lyrics.")
+        for node in prompt.values():
+            node["inputs"].update({name: ["lyrics", 0] for name, value in node["inputs"].items() if value == [analyser, 0]})
+        inputs = {
+            "timeline": [analyser, 0],
+            "audio": prompt[analyser]["inputs"]["audio"],
+            "language": "auto",
+            "model": "none",
+            "lyrics": "",
+        }
+        prompt["lyrics"] = {"class_type": ALIGNER, "inputs": inputs, "_meta": {"title": "Lyric Aligner"}}
+        _set_input(prompt, ASSEMBLER, "lyrics", "burnt in")
+    if arguments.lyrics is not None:
+        _set_input(prompt, ALIGNER, "lyrics", _read_text(arguments.lyrics))
+    if arguments.whisper is not None:
+        _set_input(prompt, ALIGNER, "model", arguments.whisper)
 
 
 def _replace_model(prompt: Prompt, checkpoint: str) -> None:
