@@ -110,7 +110,7 @@ def test_the_same_frames_give_the_same_bytes(kind: VideoFormat, tmp_path: Path) 
 def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
     here = write(tmp_path / "here.mp4", sound=noise()).read_bytes()
     script = (
-        f"import sys; sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent.parent)]!r}\n"
+        f"import sys; sys.path[:0] = {[str(Path(__file__).parent.parent), str(Path(__file__).parent)]!r}\n"
         f"import conftest\nfrom test_video_file import *\nwrite(Path({str(tmp_path / 'there.mp4')!r}), sound=noise())"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
