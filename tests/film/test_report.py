@@ -89,9 +89,10 @@ def test_the_offset_of_the_sound_is_found_to_two_milliseconds(late: float) -> No
     assert found.sound.followed > 0.75 and found.sound.duration == pytest.approx(SECONDS)
 
 
-def test_a_track_that_begins_late_is_late() -> None:
-    found = report(film_cut_at([]), timeline(), in_blocks(clicks(BEATS), start=0.04))
-    assert found.sound and found.sound.offset == pytest.approx(0.04, abs=0.002) and found.sound.duration == pytest.approx(SECONDS + 0.04)
+@pytest.mark.parametrize("start", [0.04, -0.2])
+def test_a_track_that_begins_off_the_first_frame_is_off(start: float) -> None:
+    found = report(film_cut_at([]), timeline(), in_blocks(clicks(BEATS), start))
+    assert found.sound and found.sound.offset == pytest.approx(start, abs=0.002) and found.sound.duration == pytest.approx(SECONDS + start)
 
 
 def test_without_onsets_the_curve_serves() -> None:

@@ -58,7 +58,7 @@ def read_sound(source: Source, start: float = 0.0, duration: float = 0.0) -> Ite
         shift = picture_origin(container) + start
         end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base) - shift if stream.duration else np.inf
         end = min(end, duration) if duration else end
-        mixer = av.AudioResampler(format="fltp", layout="mono")
+        mixer: Any = av.AudioResampler(format="fltp", layout="mono")
         try:
             for frame in container.decode(stream):
                 for mixed in mixer.resample(frame):
@@ -68,7 +68,7 @@ def read_sound(source: Source, start: float = 0.0, duration: float = 0.0) -> Ite
             raise ValueError(f"The sound of the video is damaged ({error.strerror}); make the film again.") from error
 
 
-def _trim(block: SoundBlock, end: float) -> SoundBlock:
+def _trim(block: SoundBlock, end: float = np.inf) -> SoundBlock:
     """Without what lies before time zero and after the end: encoders fill their last block."""
     first = max(0, math.ceil(-block.time * block.rate))
     last = block.samples.shape[1] if end == np.inf else max(first, round((end - block.time) * block.rate))
@@ -79,7 +79,7 @@ def hear(blocks: Iterable[SoundBlock]) -> Heard | None:
     """None where there is no sound at all."""
     energy = np.zeros((2, STEPS))
     duration, last = 0.0, 0.0
-    for block in blocks:
+    for block in map(_trim, blocks):
         if not block.samples.size:
             continue
         mono = np.nan_to_num(block.samples.astype(np.float64)).mean(axis=0)
