@@ -11,7 +11,6 @@ from .engine.film.report_plot import draw_report
 from .engine.film.report_text import write_numbers, write_text
 from .engine.timeline import Timeline
 from .sockets import TimelineSocket, read_clip, read_film_sound, to_image
-from .status_line import show_status
 from .video_assembler import progress_report
 
 
@@ -34,7 +33,6 @@ class VideoReport(io.ComfyNode):
                 io.String.Output("numbers", display_name="numbers", tooltip="Everything that was measured, as JSON."),
                 io.Image.Output("plot", display_name="plot", tooltip="The picture's changes over the song's attacks, with cuts and beats."),
             ],
-            hidden=[io.Hidden.unique_id],
             is_output_node=True,
         )  # fmt: skip
 
@@ -43,6 +41,5 @@ class VideoReport(io.ComfyNode):
         clip = read_clip(video, Fraction(0))
         measured = measure_film(clip, read_film_sound(video), timeline, progress_report())
         text, plot = write_text(measured.report), to_image(draw_report(measured, timeline))
-        show_status(cls.hidden.unique_id, text)
         shown = {**ui.PreviewImage(plot, cls=cls).as_dict(), "text": (text,)}
         return io.NodeOutput(text, write_numbers(measured.report), plot, ui=shown)

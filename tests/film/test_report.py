@@ -174,6 +174,11 @@ def test_beats_that_nobody_trusts_are_not_measured() -> None:
     assert found.beats is None and any("no beats that can be trusted" in text for text in found.remarks)
 
 
+def test_few_frames_a_beat_are_told() -> None:
+    found = report(film_cut_at([], 32), fps=Fraction(4))
+    assert any("quarter of a beat" in text for text in found.remarks)
+
+
 # Steadiness
 
 
@@ -254,6 +259,13 @@ def test_text_and_numbers_say_the_same() -> None:
     assert "5 of 5 planned cuts found within half a frame (21 ms)" in text and "40" in text and "late" in text
     assert numbers["schema"] == "video_report/1" and numbers["cuts"]["within_half_a_frame"] == 5
     assert numbers["sound"]["offset"] == pytest.approx(0.04, abs=0.002) and numbers["flashes"]["general in frame"]["count"] <= 3
+
+
+def test_a_film_that_flashes_is_warned_of_first() -> None:
+    strobe = [lit(texture(0), 0.3 if number // 2 % 2 else 1.2) for number in range(FRAMES)]
+    found = report(strobe)
+    assert found.flashes["general in frame"].count == 6 and write_text(found).startswith("WARNING: the film flashes")
+    assert "WARNING" not in write_text(report(film_cut_at([])))
 
 
 def test_an_empty_timeline_gives_what_the_film_itself_gives() -> None:

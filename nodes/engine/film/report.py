@@ -31,6 +31,7 @@ NO_BEATS = "The timeline has no beats that can be trusted, so beats are not meas
 NO_ONSETS = "The timeline has no onset curve, so the picture is not compared with the attacks."
 NO_SOUND = "The film has no sound, so its offset is not measured."
 OTHER_SOUND = "The sound does not follow the attacks of the timeline: it may be another song, or far off."
+COARSE = "A frame lasts longer than a quarter of a beat, so an accent within one frame of a beat says little here; compare with halfway."
 SMOOTH = "None of the planned cuts is seen as a cut; crossfades are not, as they have no moment."
 
 
@@ -162,8 +163,13 @@ def _with_remarks(report: FilmReport, timeline: Timeline) -> FilmReport:
         (report.cuts is None, NO_SHOTS),
         (seen, SMOOTH),
         (report.beats is None, NO_BEATS),
+        (report.beats is not None and report.frame > 0.25 * _beat_length(timeline), COARSE),
         (report.onsets is None, NO_ONSETS),
         (report.sound is None, NO_SOUND),
         (report.sound is not None and report.sound.offset is None and bool(timeline.onsets), OTHER_SOUND),
     )
     return replace(report, remarks=tuple(text for holds, text in choices if holds))
+
+
+def _beat_length(timeline: Timeline) -> float:
+    return float(np.median(np.diff([beat.time for beat in timeline.beats])))

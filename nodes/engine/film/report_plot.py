@@ -64,7 +64,7 @@ def _draw_tiles(page: Page, report: FilmReport) -> None:
     for index, (value, name, colour) in enumerate(tiles):
         left = MARGIN + index * width
         page.text(left, 18, value, 20, colour)
-        page.text(left, 40, name, 11.5, TEXT)
+        page.text(left, 40, page.fitting(name, width - 6, 11.5), 11.5, TEXT)
 
 
 def _tiles(report: FilmReport) -> list[tuple[str, str, tuple[int, int, int]]]:
@@ -74,7 +74,7 @@ def _tiles(report: FilmReport) -> list[tuple[str, str, tuple[int, int, int]]]:
     tiles = []
     if cuts:
         good = report.cuts_in_time == len(cuts.cuts) and not cuts.elsewhere
-        name = "cuts in time" + (f", {len(cuts.elsewhere)} unplanned" if cuts.elsewhere else "")
+        name = f"cuts, {len(cuts.elsewhere)} unplanned" if cuts.elsewhere else "cuts in time"
         tiles.append((f"{report.cuts_in_time} / {len(cuts.cuts)}", name, GOOD if good else BAD))
     if beats:
         tiles.append((f"{100 * beats.rate:.0f} %", "beats accented", GOOD if beats.rate >= BEAT_RATE else FAIR))

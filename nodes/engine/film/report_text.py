@@ -20,6 +20,7 @@ COLOUR_DRIFT, SHARE_DRIFT = 10.0, 0.25  # beyond these a shot is named
 
 def write_text(report: FilmReport) -> str:
     lines = [
+        *_warning_lines(report),  # first, so that nobody has to scroll to them
         f"Film: {report.width}x{report.height}, {float(report.fps):g} frames a second, {report.frames} frames",
         _length_line(report),
         *([_cut_line(report)] if report.cuts else []),
@@ -30,7 +31,7 @@ def write_text(report: FilmReport) -> str:
         f"95th percentile; {100 * report.steadiness:.2f} % without changes of exposure)",
         *_drift_lines(report.shots),
         f"Frozen: {_name_stretches(report.frozen)}. Black: {_name_stretches(report.black)}.",
-        *_flash_lines(report),
+        _flash_line(report),
         *(f"Note: {remark}" for remark in report.remarks),
     ]
     return "\n".join(lines)
@@ -131,25 +132,28 @@ def _drifts(shot: ShotSteadiness) -> bool:
     return (shot.colour or 0) > COLOUR_DRIFT or max(abs(shot.contrast or 0), abs(shot.sharpness or 0)) > SHARE_DRIFT
 
 
-def _flash_lines(report: FilmReport) -> list[str]:
+def _flash_line(report: FilmReport) -> str:
     """What WCAG 2.3.1 asks, first over a quarter of the frame, then over a quarter of any field of 10 degrees."""
     counts = {name: flashes.count for name, flashes in report.flashes.items()}
-    lines = [
+    return (
         f"Flashes in any one second, at most: {counts['general in frame']} general, {counts['red in frame']} red (limit {LIMIT}, "
         f"WCAG 2.3.1); in any part of the picture: {counts['general in field']} general, {counts['red in field']} red"
-    ]
+    )
+
+
+def _warning_lines(report: FilmReport) -> list[str]:
     worst = [(name, flashes) for name, flashes in report.flashes.items() if not flashes.is_safe]
-    if any("frame" in name for name, _ in worst):
-        time = next(flashes.time for name, flashes in worst if "frame" in name)
-        lines.append(
-            f"WARNING: the film flashes more than three times a second (from {_clock(time)}). It can cause seizures; do not publish it so."
-        )
-    elif worst:
-        lines.append(
+    whole = [flashes.time for name, flashes in worst if "frame" in name]
+    if whole:
+        return [
+            f"WARNING: the film flashes more than three times a second (from {_clock(whole[0])}). It can cause seizures; do not show it."
+        ]
+    if worst:
+        return [
             f"CAUTION: a part of the picture flashes more than three times a second (from {_clock(worst[0][1].time)}). "
             "On a large or near screen that can cause seizures."
-        )
-    return lines
+        ]
+    return []
 
 
 def _name_stretches(stretches: Sequence[Stretch]) -> str:
