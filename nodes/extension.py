@@ -23,6 +23,7 @@ from .storyboard_writer import StoryboardWriter
 from .timeline_curves import TimelineCurves
 from .verification_routes import add_routes
 from .video_assembler import VideoAssembler
+from .video_report import VideoReport
 
 DEMO_SONG = Path(__file__).parent.parent / "workflows" / "assets" / "demo_song.ogg"
 
@@ -46,6 +47,7 @@ class PersonalMusicVideo(ComfyExtension):
             DemoModelLoader,
             BeatSyncedSampler,
             VideoAssembler,
+            VideoReport,
             TimelineCurves,
             StoryboardExport,
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import numpy as np
 from comfy_api.latest import Input, InputImpl, io
 
 from .engine.film.clip_source import Clip, FileClip, PictureClip
+from .engine.film.sound_sync import SoundBlock, read_sound
+from .engine.film.video_frames import probe_video
 from .engine.person.dataset import FaceDataset
 from .engine.timeline import Timeline
 
@@ -69,3 +72,12 @@ def read_clip(value: Input.Video | torch.Tensor, picture_fps: Fraction) -> Clip:
     if not picture_fps:
         raise ValueError("Pictures have no frame rate of their own; set fps to the one that they play at.")
     return PictureClip(value.detach().cpu().float().numpy(), picture_fps)
+
+
+def read_film_sound(video: Input.Video) -> Iterable[SoundBlock] | None:
+    """The sound of a VIDEO piece by piece, its time counted from the first frame; None where it has none."""
+    if isinstance(video, InputImpl.VideoFromComponents):
+        audio = video.get_components().audio
+        return None if audio is None else [SoundBlock(0.0, *read_audio(dict(audio)))]
+    source, window = video.get_stream_source(), video.get_active_trim_window()
+    return read_sound(source, *window) if probe_video(source).has_sound else None

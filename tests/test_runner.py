@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def wishes(**given: Any) -> argparse.Namespace:
-    names = ("song", "out", "checkpoint", "style", "prompts", "lyrics", "whisper", "width", "height", "fps", "steps", "seed")
+    names = ("song", "out", "checkpoint", "style", "prompts", "lyrics", "whisper", "width", "height", "fps", "steps", "seed", "report")
     return argparse.Namespace(**{name: given.get(name) for name in names}, set=given.get("set", []))
 
 
@@ -61,6 +61,18 @@ def test_lyrics_are_aligned_between_analyser_and_all_who_asked_it(prompt: dict[s
         inputs = prompt[aligner]["inputs"]
         assert inputs["timeline"] == ["5", 0] and inputs["audio"] == ["1", 0]
         assert inputs["lyrics"] == "[00:01.00]la" and inputs["model"] == "small"
+
+
+def test_a_report_is_asked_for_and_read(prompt: dict[str, Any]) -> None:
+    with pytest.raises(WorkflowError, match="no film to report on"):
+        film.apply_wishes(prompt, wishes(report=True))
+    prompt["5"] = {"class_type": "VideoAssembler", "inputs": {"timeline": ["2", 0]}, "_meta": {"title": "Film"}}
+    film.apply_wishes(prompt, wishes(report=True))
+    (number,) = set(prompt) - {"1", "2", "3", "4", "5"}
+    assert prompt[number]["class_type"] == "VideoReport" and prompt[number]["inputs"] == {"video": ["5", 0], "timeline": ["2", 0]}
+    film.apply_wishes(prompt, wishes(report=True))
+    assert len(prompt) == 6, "a workflow that reports already is left as it is"
+    assert film.read_reports(prompt, {number: {"text": ["Cuts: ", "all"]}, "2": {"text": ["a plan"]}}) == ["Cuts: all"]
 
 
 def test_lyrics_need_a_song_and_a_text(prompt: dict[str, Any], tmp_path: Path) -> None:

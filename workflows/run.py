@@ -64,6 +64,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--fps", type=float, help="frames per second")
     parser.add_argument("--steps", type=int, help="sampling steps for a picture")
     parser.add_argument("--seed", type=int, help="another number, another film")
+    parser.add_argument("--report", action="store_true", help="measure the film when it is done: cuts, beats, sound, flicker, flashes")
     help_set = "set any other input, such as StoryboardWriter.pace=calm; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="NODE.INPUT=VALUE", help=help_set)
     arguments = parser.parse_args(words)

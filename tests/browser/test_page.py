@@ -108,6 +108,32 @@ def test_plan_is_shown_and_edited(page: Any, host: Any) -> None:
     assert area.input_value() == plan
 
 
+ADD_REPORT = f"""() => {{
+    const node = LiteGraph.createNode("VideoReport");
+    app.graph.add(node);
+    node.pos = [1960, 80];
+    const find = {NODE};
+    find("VideoAssembler").connect(0, node, 0);
+    find("StoryboardWriter").connect(0, node, 1);
+    app.canvas.ds.scale = 0.9;
+    app.canvas.ds.offset = [-1200, 60];
+}}"""
+
+
+@pytest.mark.slow
+def test_the_report_shows_text_and_plot_on_its_node(page: Any, host: Any, keep_screenshot: Callable[[Any, str], Path]) -> None:
+    load(page, host, "quickstart")
+    set_widgets(page, "BeatSyncedSampler", {"width": 128, "height": 64, "fps": 4, "steps": 1, "cfg": 1})
+    page.evaluate(ADD_REPORT)
+    page.get_by_test_id("queue-button").or_(page.get_by_role("button", name="Run", exact=True)).first.click()
+    page.wait_for_function(f"() => ({NODE})('VideoReport').imgs?.length", timeout=300_000)
+    page.wait_for_timeout(1500)
+    keep_screenshot(page, "report")
+    area = page.locator(".music-video-report")
+    assert area.is_visible() and "planned cuts found within half a frame" in area.input_value()
+    assert page.complaints == []
+
+
 def test_nodes_2_shows_the_plan_too(open_page: Callable[..., Any], host: Any, keep_screenshot: Callable[[Any, str], Path]) -> None:
     page = open_page(Comfy_VueNodes_Enabled=True)
     try:

@@ -27,6 +27,7 @@ NODES = [
     "DemoModelLoader",
     "BeatSyncedSampler",
     "VideoAssembler",
+    "VideoReport",
     "TimelineCurves",
     "StoryboardExport",
 ]

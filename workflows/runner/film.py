@@ -25,7 +25,7 @@ from .terminal import ProgressLine
 BASE = CACHE / "run"  # kept between runs, so that finished clips are found again
 FILMS = {".mp4", ".webm", ".mov", ".mkv"}
 SAMPLER, WRITER, LOADER = "BeatSyncedSampler", "StoryboardWriter", "DemoModelLoader"
-ANALYZER, ALIGNER, ASSEMBLER = "AudioBeatAnalyzer", "LyricAligner", "VideoAssembler"
+ANALYZER, ALIGNER, ASSEMBLER, REPORT = "AudioBeatAnalyzer", "LyricAligner", "VideoAssembler", "VideoReport"
 
 
 class FilmError(RuntimeError):
@@ -40,7 +40,7 @@ def make_film(arguments: argparse.Namespace, comfyui: Path) -> Path:
     print(f"Starting ComfyUI ({'on the CPU' if cpu else 'on the graphics card'}) ...", flush=True)
     server = start_server(python, comfyui, BASE, cpu=cpu)
     try:
-        outputs = asyncio.run(_run(server.url, workflow, arguments))
+        outputs, reports = asyncio.run(_run(server.url, workflow, arguments))
     except (RunError, WorkflowError) as error:
         raise FilmError(f"{error}\n(ComfyUI's log: {server.log})") from error
     finally:
@@ -48,15 +48,19 @@ def make_film(arguments: argparse.Namespace, comfyui: Path) -> Path:
         with contextlib.suppress(OSError):  # Windows may still hold a file there for a moment; the next start empties it
             shutil.rmtree(BASE / f"temp-{server.port}")
     film = _deliver(output_files(outputs, BASE), arguments)
+    for report in reports:
+        print(f"\n{report}")
     server.log.unlink(missing_ok=True)
     return film
 
 
-async def _run(url: str, workflow: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+async def _run(url: str, workflow: dict[str, Any], arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """What the nodes gave out, and the reports on the films."""
     async with Client(url) as client:
         prompt = to_prompt(workflow, await client.object_info())
         apply_wishes(prompt, arguments)
-        return await client.run(prompt, ProgressLine(len(prompt)))
+        outputs = await client.run(prompt, ProgressLine(len(prompt)))
+        return outputs, read_reports(prompt, outputs)
 
 
 def apply_wishes(prompt: Prompt, arguments: argparse.Namespace) -> None:
@@ -76,6 +80,8 @@ def apply_wishes(prompt: Prompt, arguments: argparse.Namespace) -> None:
         _replace_model(prompt, arguments.checkpoint)
     for wish in arguments.set:
         _set_wish(prompt, wish)
+    if arguments.report:
+        _add_report(prompt)
 
 
 def _set_wish(prompt: Prompt, wish: str) -> None:
@@ -136,6 +142,24 @@ def _add_lyrics(prompt: Prompt, arguments: argparse.Namespace) -> None:
         _set_input(prompt, ALIGNER, "lyrics", _read_text(arguments.lyrics))
     if arguments.whisper is not None:
         _set_input(prompt, ALIGNER, "model", arguments.whisper)
+
+
+def _add_report(prompt: Prompt) -> None:
+    """Video Report behind every Video Assembler, unless the workflow has one."""
+    if any(node["class_type"] == REPORT for node in prompt.values()):
+        return
+    films = [(number, node) for number, node in prompt.items() if node["class_type"] == ASSEMBLER]
+    if not films:
+        raise WorkflowError("This workflow has no Video Assembler, so there is no film to report on.")
+    for number, node in films:
+        inputs = {"video": [number, 0], "timeline": node["inputs"]["timeline"]}
+        prompt[f"report {number}"] = {"class_type": REPORT, "inputs": inputs, "_meta": {"title": "Video Report"}}
+
+
+def read_reports(prompt: Prompt, outputs: dict[str, Any]) -> list[str]:
+    """What the Video Report nodes of a prompt showed."""
+    shown = [outputs.get(number, {}).get("text", []) for number, node in prompt.items() if node["class_type"] == REPORT]
+    return ["".join(text) for text in shown if text]
 
 
 def _replace_model(prompt: Prompt, checkpoint: str) -> None:

@@ -52,7 +52,7 @@ def read_timed_frames(
     source: Source, start: float = 0.0, duration: float = 0.0, size: tuple[int, int] | None = None
 ) -> Iterator[TimedFrame]:
     """Like `read_frames`, with the time of each frame after `start`."""
-    with _opened(source) as container:
+    with open_video(source) as container:
         stream = _video_stream(container)
         stream.codec_context.thread_type = "AUTO"
         origin = _origin(stream)
@@ -81,7 +81,7 @@ def _decode(container: InputContainer, stream: Any, source: Source) -> Iterator[
 
 def probe_video(source: Source, start: float = 0.0, duration: float = 0.0) -> VideoFacts:
     """What a video file is; frames are counted from the file's packets, which needs no decoding."""
-    with _opened(source) as container:
+    with open_video(source) as container:
         stream = _video_stream(container)
         fps = _rate(stream)
         times = _packet_times(container, stream, fps)
@@ -131,7 +131,8 @@ def exact_scaling() -> Any:
     return flags
 
 
-def _opened(source: Source) -> Any:
+def open_video(source: Source) -> Any:
+    """The file as PyAV's container; ValueError where it cannot be read."""
     import av
     from av.error import FFmpegError
 
@@ -150,6 +151,11 @@ def _video_stream(container: InputContainer) -> Any:
         if stream.codec_context is not None:
             return stream
     raise ValueError("This file has no picture to read; connect a video.")
+
+
+def picture_origin(container: InputContainer) -> float:
+    """The time in the file at which the first frame is shown: zero of all times here."""
+    return _origin(_video_stream(container))
 
 
 def _origin(stream: Any) -> float:

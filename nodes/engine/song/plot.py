@@ -1,69 +1,27 @@
 """A timeline and its song -> one picture: sections, waveform, bars, beats, curves, tempo, metre and how far to trust them.
 
-Drawn at twice the size and shrunk, for smooth lines. Knows nothing of how the timeline was made.
+Knows nothing of how the timeline was made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..page import FAINT, LANE, SCALE, STRONG, TEXT, Page
 from ..timeline import Timeline
 
-if TYPE_CHECKING:
-    from PIL import Image, ImageDraw, ImageFont
-
-SCALE = 2  # drawn larger, then shrunk
-BACKGROUND, LANE, FAINT, TEXT, STRONG = (22, 24, 31), (29, 32, 41), (58, 63, 78), (150, 156, 172), (236, 238, 244)
 WAVE, BEAT, DOWNBEAT = (86, 138, 201), (122, 128, 146), (255, 183, 77)
 CURVES = {"onset": (255, 120, 117), "loudness": (105, 219, 184), "bass": (177, 151, 252)}
 SAD, HAPPY = (78, 98, 158), (214, 164, 68)  # of a section's box; the calmer, the darker
 SURE, UNSURE = (105, 219, 124), (255, 146, 92)
 CLOSEST = 4  # pixels between two lines; closer ones would run together
-TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200)  # seconds
-
-
-class _Page:
-    """A drawing board in the pixels of the final picture."""
-
-    def __init__(self, width: int, height: int) -> None:
-        from PIL import Image, ImageDraw
-
-        self.width, self.height = width, height
-        self.image: Image.Image = Image.new("RGB", (width * SCALE, height * SCALE), BACKGROUND)
-        self.draw: ImageDraw.ImageDraw = ImageDraw.Draw(self.image)
-
-    def box(self, left: float, top: float, right: float, bottom: float, colour: tuple[int, ...], radius: float = 0) -> None:
-        corners = (left * SCALE, top * SCALE, max(left, right) * SCALE, max(top, bottom) * SCALE)
-        self.draw.rounded_rectangle(corners, radius * SCALE, fill=colour)
-
-    def line(self, points: Sequence[tuple[float, float]], colour: tuple[int, ...], width: float = 1.0) -> None:
-        self.draw.line([(x * SCALE, y * SCALE) for x, y in points], fill=colour, width=max(1, round(width * SCALE)), joint="curve")
-
-    def area(self, points: Sequence[tuple[float, float]], colour: tuple[int, ...]) -> None:
-        self.draw.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=colour)
-
-    def text(self, left: float, middle: float, text: str, size: float, colour: tuple[int, ...], anchor: str = "lm") -> float:
-        """Writes a line of text; returns where it ends."""
-        font = _font(size)
-        self.draw.text((left * SCALE, middle * SCALE), text, fill=colour, font=font, anchor=anchor)
-        return left + self.draw.textlength(text, font=font) / SCALE
-
-    def picture(self) -> np.ndarray:
-        return np.asarray(self.image.resize((self.width, self.height), 1))  # 1: Lanczos
-
-
-def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size * SCALE)
 
 
 def draw_timeline(timeline: Timeline, samples: np.ndarray, sample_rate: int, width: int = 900, height: int = 360) -> np.ndarray:
     """uint8 [height, width, 3]; samples are [channels, samples], at least 200 x 160 pixels."""
-    page = _Page(max(width, 200), max(height, 160))
+    page = Page(max(width, 200), max(height, 160))
     margin, header, footer = 12, 46, 22
     bottom = page.height - footer - (18 if timeline.remarks else 0)
     right = page.width - margin
@@ -81,13 +39,13 @@ def draw_timeline(timeline: Timeline, samples: np.ndarray, sample_rate: int, wid
     for name, colour in CURVES.items():
         _draw_curve(page, timeline, name, colour, (margin, right), (middle + 22, bottom - 3))
     _draw_legend(page, timeline, margin + 8, middle + 13)
-    _draw_clock(page, timeline.duration, margin, pace, bottom + 11)
+    page.clock(timeline.duration, margin, pace, bottom + 11)
     if timeline.remarks:
-        page.text(margin, page.height - 13, _fitting(page, " ".join(timeline.remarks), right - margin), 11.5, UNSURE)
+        page.text(margin, page.height - 13, page.fitting(" ".join(timeline.remarks), right - margin, 11.5), 11.5, UNSURE)
     return page.picture()
 
 
-def _draw_header(page: _Page, timeline: Timeline, left: float, right: float, middle: float) -> None:
+def _draw_header(page: Page, timeline: Timeline, left: float, right: float, middle: float) -> None:
     tempo = f"{timeline.tempo:.1f}" if timeline.tempo else "no tempo"
     end = page.text(left, middle, tempo, 24, STRONG)
     if timeline.tempo:
@@ -100,7 +58,7 @@ def _draw_header(page: _Page, timeline: Timeline, left: float, right: float, mid
         _draw_trust(page, "beats", timeline.beat_confidence, right - 300, middle)
 
 
-def _draw_trust(page: _Page, name: str, confidence: float, left: float, middle: float) -> None:
+def _draw_trust(page: Page, name: str, confidence: float, left: float, middle: float) -> None:
     """How far something can be trusted: a word, a gauge, a percentage."""
     colour = SURE if confidence >= 0.6 else DOWNBEAT if confidence >= 0.3 else UNSURE
     page.text(left - 6, middle + 1, name, 13, TEXT, "rm")
@@ -109,7 +67,7 @@ def _draw_trust(page: _Page, name: str, confidence: float, left: float, middle: 
     page.text(left + 92, middle + 1, f"{100 * confidence:.0f} %", 13, colour)
 
 
-def _draw_sections(page: _Page, timeline: Timeline, left: float, pace: float, top: float, bottom: float) -> None:
+def _draw_sections(page: Page, timeline: Timeline, left: float, pace: float, top: float, bottom: float) -> None:
     """A box a section with its letter, coloured by how it feels."""
     curves = {curve.name: curve for curve in timeline.curves}
     for section in timeline.sections:
@@ -124,7 +82,7 @@ def _draw_sections(page: _Page, timeline: Timeline, left: float, pace: float, to
             page.text((start + end) / 2, (top + bottom) / 2, section.label, 11.5, STRONG, "mm")
 
 
-def _draw_wave(page: _Page, samples: np.ndarray, left: float, right: float, top: float, bottom: float) -> None:
+def _draw_wave(page: Page, samples: np.ndarray, left: float, right: float, top: float, bottom: float) -> None:
     lows, highs = _envelope(samples, int((right - left) * SCALE))
     centre, reach = (top + bottom) / 2, (bottom - top) / 2
     for column, (low, high) in enumerate(zip(lows, highs, strict=True)):
@@ -144,7 +102,7 @@ def _envelope(samples: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray
     return lows / peak, highs / peak
 
 
-def _draw_bars(page: _Page, timeline: Timeline, left: float, pace: float, top: float, middle: float, bottom: float) -> None:
+def _draw_bars(page: Page, timeline: Timeline, left: float, pace: float, top: float, middle: float, bottom: float) -> None:
     """A line at every downbeat, or at every 2nd, 4th ... where they would run together; every few carry their number."""
     downbeats = timeline.downbeats
     step = _thin(downbeats, pace, CLOSEST)
@@ -158,7 +116,7 @@ def _draw_bars(page: _Page, timeline: Timeline, left: float, pace: float, top: f
             page.text(x + 3, top + 8, str(index + 1), 10.5, DOWNBEAT)
 
 
-def _draw_beats(page: _Page, timeline: Timeline, left: float, pace: float, top: float, bottom: float) -> None:
+def _draw_beats(page: Page, timeline: Timeline, left: float, pace: float, top: float, bottom: float) -> None:
     times = [beat.time for beat in timeline.beats]
     if _thin(times, pace, CLOSEST) > 1:
         return
@@ -177,7 +135,7 @@ def _thin(times: Sequence[float], pace: float, closest: float) -> int:
 
 
 def _draw_curve(
-    page: _Page, timeline: Timeline, name: str, colour: tuple[int, int, int], across: tuple[float, float], down: tuple[float, float]
+    page: Page, timeline: Timeline, name: str, colour: tuple[int, int, int], across: tuple[float, float], down: tuple[float, float]
 ) -> None:
     values = next((curve.values for curve in timeline.curves if curve.name == name), ())
     if len(values) < 2:
@@ -194,21 +152,8 @@ def _draw_curve(
     page.line(points, colour, 1.0 if name == "onset" else 1.5)
 
 
-def _draw_legend(page: _Page, timeline: Timeline, left: float, middle: float) -> None:
+def _draw_legend(page: Page, timeline: Timeline, left: float, middle: float) -> None:
     for curve in timeline.curves:
         if curve.name in CURVES:
             page.box(left, middle - 3, left + 6, middle + 3, CURVES[curve.name], 3)
             left = page.text(left + 11, middle, curve.name, 11.5, TEXT) + 16
-
-
-def _draw_clock(page: _Page, duration: float, left: float, pace: float, middle: float) -> None:
-    step = next((step for step in TIME_STEPS if step * pace >= 60), TIME_STEPS[-1])
-    for time in range(0, int(duration) + 1, step):
-        x = left + time * pace
-        page.text(x, middle, f"{time // 60}:{time % 60:02d}", 11, TEXT, "lm" if x < left + 12 or x > page.width - 40 else "mm")
-
-
-def _fitting(page: _Page, text: str, width: float) -> str:
-    while len(text) > 4 and page.draw.textlength(text, font=_font(11.5)) > width * SCALE:
-        text = text[:-4].rstrip() + "..."
-    return text
