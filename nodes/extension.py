@@ -18,6 +18,10 @@ from .lora_trainer import LoRATrainer
 from .lyric_aligner import LyricAligner
 from .person_folder import start_sweep
 from .personal_lora_loader import PersonalLoraLoader
+from .shot_clip import ShotClip
+from .shot_loop_end import ShotLoopEnd
+from .shot_loop_next import ShotLoopNext
+from .shot_loop_start import ShotLoopStart
 from .storyboard_export import StoryboardExport
 from .storyboard_writer import StoryboardWriter
 from .timeline_curves import TimelineCurves
@@ -46,6 +50,10 @@ class PersonalMusicVideo(ComfyExtension):
             PersonalLoraLoader,
             DemoModelLoader,
             BeatSyncedSampler,
+            ShotLoopStart,
+            ShotLoopEnd,
+            ShotClip,
+            ShotLoopNext,
             VideoAssembler,
             VideoReport,
             TimelineCurves,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def identify_models(patchers: list[Any], prompt: DynamicPrompt | None, node_id: 
         digest.update(json.dumps(_describe(patcher.model_options), sort_keys=True).encode())
     if prompt is not None and node_id is not None:
         links = prompt.get_node(node_id)["inputs"]
-        ancestry = [_describe_source(prompt, links.get(name), {}) for name in inputs]
+        ancestry = [describe_source(prompt, links.get(name), {}) for name in inputs]
         digest.update(json.dumps(ancestry, sort_keys=True).encode())
     return digest.hexdigest()
 
@@ -81,15 +82,20 @@ def _describe(value: Any) -> Any:
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _describe_source(prompt: DynamicPrompt, link: Any, seen: dict[str, Any]) -> Any:
-    """The nodes behind a link, without their ids, so that renumbering a workflow keeps its clips."""
+def describe_source(prompt: DynamicPrompt, link: Any, seen: dict[str, Any], known: Mapping[tuple[str, int], Any] | None = None) -> Any:
+    """The nodes behind a link, without their ids, so that renumbering a workflow keeps its clips.
+
+    Of an output whose value is `known` it is that value that counts, and not the nodes behind it.
+    """
     if not (isinstance(link, list) and len(link) == 2 and isinstance(link[0], str)):
         return _describe(_with_file_state(link))
     source, slot = link
+    if known and (source, slot) in known:
+        return ["known", known[source, slot]]
     if source not in seen:
         seen[source] = None  # a loop cannot be; this only stops a broken graph
         node = prompt.get_node(source)
-        values = {name: _describe_source(prompt, value, seen) for name, value in sorted(node["inputs"].items())}
+        values = {name: describe_source(prompt, value, seen, known) for name, value in sorted(node["inputs"].items())}
         text = json.dumps([node["class_type"], values], sort_keys=True)
         seen[source] = hashlib.sha256(text.encode()).hexdigest()
     return [seen[source], slot]

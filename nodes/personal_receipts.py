@@ -59,7 +59,7 @@ def find_receipts(patchers: Iterable[Any], prompt: DynamicPrompt | None, node_id
             found.update(_marks(patches))
     if prompt is not None and node_id is not None:
         links = prompt.get_node(node_id)["inputs"]
-        texts = {text for name in inputs for text in _texts_behind(prompt, links.get(name), set())}
+        texts = {text for name in inputs for text in texts_behind(prompt, links.get(name), set())}
         found.update(filter(None, (_receipt_of_file(text) for text in texts)))
     return tuple(sorted(found))
 
@@ -116,7 +116,7 @@ def _marks(value: Any) -> Iterator[str]:
         yield getattr(value, MARK)
 
 
-def _texts_behind(prompt: DynamicPrompt, link: Any, seen: set[str]) -> Iterator[str]:
+def texts_behind(prompt: DynamicPrompt, link: Any, seen: set[str]) -> Iterator[str]:
     """Every text in the widgets of the nodes behind a link."""
     if isinstance(link, str):
         yield link
@@ -124,7 +124,7 @@ def _texts_behind(prompt: DynamicPrompt, link: Any, seen: set[str]) -> Iterator[
         return
     seen.add(link[0])
     for value in prompt.get_node(link[0])["inputs"].values():
-        yield from _texts_behind(prompt, value, seen)
+        yield from texts_behind(prompt, value, seen)
 
 
 def _receipt_of_file(name: str) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from comfy_api.latest import Input, InputImpl, io
 
 from .engine.film.clip_source import Clip, FileClip, PictureClip
+from .engine.film.shot_loop import ShotLoop
 from .engine.film.sound_sync import SoundBlock, read_sound
 from .engine.film.video_frames import probe_video
 from .engine.person.dataset import FaceDataset
@@ -29,6 +30,11 @@ class FaceDatasetSocket(io.ComfyTypeIO):
     Type = FaceDataset
 
 
+@io.comfytype(io_type="MUSIC_VIDEO_SHOT_LOOP")
+class ShotLoopSocket(io.ComfyTypeIO):
+    Type = ShotLoop
+
+
 def read_audio(audio: dict[str, Any] | None) -> tuple[np.ndarray, int]:
     """The first song of an AUDIO: float32 samples [channels, samples] and the rate in Hz.
 
@@ -40,6 +46,13 @@ def read_audio(audio: dict[str, Any] | None) -> tuple[np.ndarray, int]:
     if waveform.ndim != 3 or 0 in waveform.shape:
         raise ValueError(f"The audio is empty (its shape is {list(waveform.shape)}). Connect a song with sound in it.")
     return waveform[0].detach().cpu().float().numpy(), int(audio["sample_rate"])
+
+
+def to_audio(samples: np.ndarray, rate: int) -> dict[str, Any]:
+    """Samples [channels, samples] as core's AUDIO."""
+    import torch
+
+    return {"waveform": torch.from_numpy(np.ascontiguousarray(samples))[None], "sample_rate": rate}
 
 
 def to_image(frames: np.ndarray) -> torch.Tensor:

@@ -65,10 +65,14 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="sampling steps for a picture")
     parser.add_argument("--seed", type=int, help="another number, another film")
     parser.add_argument("--report", action="store_true", help="measure the film when it is done: cuts, beats, sound, flicker, flashes")
+    help_workers = "draw the shots on so many ComfyUI servers at once, one for each card (needs the package ray)"
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help=help_workers)
     help_set = "set any other input, such as StoryboardWriter.pace=calm; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="NODE.INPUT=VALUE", help=help_set)
     arguments = parser.parse_args(words)
     arguments.workflow = find_workflow(arguments.workflow, parser)
+    if arguments.workers < 1:
+        parser.error("--workers must be 1 or more")
     for path in (arguments.song, arguments.prompts, arguments.lyrics):
         if path is not None and not path.is_file():
             parser.error(f"there is no file {path}")

@@ -94,6 +94,39 @@ def test_a_person_becomes_the_film_of_a_song(personal_host: Any, store: Any, per
     assert NAME not in json.dumps(host.get("/history")) and NAME not in host.server.log_tail(10**6)
 
 
+def test_own_nodes_in_a_loop_name_the_consent_too(personal_host: Any, store: Any, person: str) -> None:
+    """The LoRA comes straight from the trainer, so only the model itself tells whom it shows."""
+    import av
+
+    host = personal_host
+    prompt = personal(host, person)
+    sampler = prompt.pop(id_of(prompt, "BeatSyncedSampler"))["inputs"]
+    prompt |= {
+        "start": {"class_type": "ShotLoopStart", "inputs": {
+            "timeline": sampler["timeline"], "fps": 6.0, "model_fps": 0.0, "frame_grid": "any", "seed": 0,
+            "first_shot": 1, "last_shot": 0}},
+        "words": {"class_type": "CLIPTextEncode", "inputs": {"clip": sampler["clip"], "text": ["start", 2]}},
+        "latent": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+        "draw": {"class_type": "KSampler", "inputs": {
+            "model": sampler["model"], "positive": ["words", 0], "negative": ["words", 0], "latent_image": ["latent", 0],
+            "seed": ["start", 4], "steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "denoise": 1.0}},
+        "decode": {"class_type": "VAEDecode", "inputs": {"samples": ["draw", 0], "vae": sampler["vae"]}},
+        "end": {"class_type": "ShotLoopEnd", "inputs": {
+            "loop": ["start", 0], "frames": ["decode", 0], "short_clips": "hold last frame", "frames_fps": 0.0}},
+    }  # fmt: skip
+    prompt[id_of(prompt, "VideoAssembler")]["inputs"]["clips"] = ["end", 0]
+    for name in ("start", "words", "latent", "draw", "decode", "end"):
+        prompt[name]["_meta"] = {"title": name}
+    folder = host.base / "output" / "music_video" / "clips"
+    before = set(folder.glob("*.mp4"))
+    host.run(prompt)
+    made = set(folder.glob("*.mp4")) - before
+    assert made
+    for path in made:
+        with av.open(str(path)) as container:
+            assert container.metadata["comment"] == f"consent {person}"
+
+
 def test_nothing_is_left_after_the_withdrawal(personal_host: Any, store: Any, person: str) -> None:
     host = personal_host
     clips = host.base / "output" / "music_video" / "clips"

@@ -24,6 +24,10 @@ class RunError(RuntimeError):
     """The server refused or could not finish the prompt; the message is for people."""
 
 
+class ServerGoneError(RunError):
+    """The server ended or no longer answers; another one may do better."""
+
+
 class Client:
     """`async with Client(url) as client` ... Raises RunError where the server says no or is gone."""
 
@@ -61,7 +65,7 @@ class Client:
                     raise
             history = await self._get(f"/history/{run_id}")
         except aiohttp.ClientError as error:
-            raise RunError(f"ComfyUI no longer answers ({error}); its log tells why.") from error
+            raise ServerGoneError(f"ComfyUI no longer answers ({error}); its log tells why.") from error
         return history.get(run_id, {}).get("outputs", {})
 
     async def _queue(self, prompt: Prompt, workflow: dict[str, Any] | None) -> str:
@@ -81,7 +85,7 @@ class Client:
             event = json.loads(message.data)
             if event.get("data", {}).get("prompt_id") == run_id and _show(event["type"], event["data"], prompt, progress):
                 return
-        raise RunError("ComfyUI ended in the middle of the run; its log tells why. What was finished is kept: run it again.")
+        raise ServerGoneError("ComfyUI ended in the middle of the run; its log tells why. What was finished is kept: run it again.")
 
     async def _get(self, path: str) -> dict[str, Any]:
         async with self.session.get(self.url + path) as answer:
@@ -100,8 +104,9 @@ def _show(kind: str, data: dict[str, Any], prompt: Prompt, progress: ProgressLin
     if kind == "executing" and data.get("node") is None:
         progress.finish()
         return True  # sent after the history is written, unlike "execution_success"
-    if kind == "executing" and data["node"] in prompt:
-        progress.start(prompt[data["node"]]["_meta"]["title"])
+    shown = data.get("display_node", data.get("node"))  # of a node's copy in a loop the node itself
+    if kind == "executing" and shown in prompt:
+        progress.start(prompt[shown]["_meta"]["title"])
     elif kind == "progress":
         progress.update(data["value"], data["max"])
     elif kind == "execution_cached":

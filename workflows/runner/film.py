@@ -20,7 +20,9 @@ from .comfyui import CACHE, ROOT
 from .environment import has_accelerator
 from .graph import Prompt, WorkflowError, to_prompt
 from .server import start_server
+from .shares import count_shots, planning_prompt, share_prompt
 from .terminal import ProgressLine
+from .workers import draw_shots
 
 BASE = CACHE / "run"  # kept between runs, so that finished clips are found again
 FILMS = {".mp4", ".webm", ".mov", ".mkv"}
@@ -40,7 +42,10 @@ def make_film(arguments: argparse.Namespace, comfyui: Path) -> Path:
     print(f"Starting ComfyUI ({'on the CPU' if cpu else 'on the graphics card'}) ...", flush=True)
     server = start_server(python, comfyui, BASE, cpu=cpu)
     try:
-        outputs, reports = asyncio.run(_run(server.url, workflow, arguments))
+        prompt = asyncio.run(_read_prompt(server.url, workflow, arguments))
+        if arguments.workers > 1:
+            draw_by_many(server.url, prompt, arguments.workers, comfyui, cpu)
+        outputs = asyncio.run(_run(server.url, prompt))
     except (RunError, WorkflowError) as error:
         raise FilmError(f"{error}\n(ComfyUI's log: {server.log})") from error
     finally:
@@ -48,19 +53,30 @@ def make_film(arguments: argparse.Namespace, comfyui: Path) -> Path:
         with contextlib.suppress(OSError):  # Windows may still hold a file there for a moment; the next start empties it
             shutil.rmtree(BASE / f"temp-{server.port}")
     film = _deliver(output_files(outputs, BASE), arguments)
-    for report in reports:
+    for report in read_reports(prompt, outputs):
         print(f"\n{report}")
     server.log.unlink(missing_ok=True)
     return film
 
 
-async def _run(url: str, workflow: dict[str, Any], arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """What the nodes gave out, and the reports on the films."""
+async def _read_prompt(url: str, workflow: dict[str, Any], arguments: argparse.Namespace) -> Prompt:
     async with Client(url) as client:
         prompt = to_prompt(workflow, await client.object_info())
-        apply_wishes(prompt, arguments)
-        outputs = await client.run(prompt, ProgressLine(len(prompt)))
-        return outputs, read_reports(prompt, outputs)
+    apply_wishes(prompt, arguments)
+    return prompt
+
+
+async def _run(url: str, prompt: Prompt) -> dict[str, Any]:
+    async with Client(url) as client:
+        return await client.run(prompt, ProgressLine(len(prompt)))
+
+
+def draw_by_many(url: str, prompt: Prompt, workers: int, comfyui: Path, cpu: bool) -> None:
+    """Plans the film and has its shots drawn by several servers; the run that follows finds them and only joins them."""
+    share_prompt(prompt, range(1, 2))  # says at once where that cannot be
+    planning = planning_prompt(prompt)
+    shots = count_shots(planning, asyncio.run(_run(url, planning)))
+    draw_shots(prompt, shots, workers, comfyui, BASE, cpu, ProgressLine(1))
 
 
 def apply_wishes(prompt: Prompt, arguments: argparse.Namespace) -> None:
