@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     import torch
 
 LONGEST_STRETCH = 240  # frames whose anchors are in memory at once
-BUDGET = 0.25  # of the evaluations of a frame-by-frame film; only where pictures stray does it cost more
+BUDGET = 0.22  # of the evaluations of a shot drawn frame by frame; those whose pictures stray take more, a film about a quarter
 WIDEST = 8.0  # frames from anchor to anchor, where the last steps of every frame leave no room in the budget
 # Errors of blends, as a share of the picture's spread; 0.02 is about a grey level of 255 (bench_walk.py).
-FINE, COARSE = 0.004, 0.04  # needs no anchor more; must not stay
-BEND = 0.4  # error of a blend by the square of the stray, as measured; where there are no three anchors to see it from
+FINE, COARSE = 0.01, 0.08  # needs no anchor more; must not stay
+BEND = 0.4  # error of a blend by the square of the stray, as measured
+LEAP = 0.8  # stray of two pictures between which a blend would be a double exposure
 
 
 class Part(NamedTuple):
@@ -134,14 +135,15 @@ def blend_errors(anchors: np.ndarray, parts: Part) -> np.ndarray:
     An anchor's distance from the chord between its neighbours shows the bend, of which a straight line over a gap of width h misses
     h^2 / 8. Of the two ends the straighter one counts: beside a leap the way may be straight.
     """
-    gaps, bends = np.diff(anchors), np.full(len(anchors), np.inf)
+    gaps, bends, strays = np.diff(anchors), np.full(len(anchors), np.inf), _strays(parts)
     if len(anchors) < 3:
-        return BEND * _strays(parts) ** 2
+        return BEND * strays**2
     for place in range(1, len(anchors) - 1):
         before, after = gaps[place - 1], gaps[place]
         chord = parts.guess[place - 1].lerp(parts.guess[place + 1], float(before / (before + after)))
         bends[place] = 2 * stray(parts.guess[place], chord) / (before * after)
-    return np.minimum(bends[:-1], bends[1:]) * gaps**2 / 8
+    errors = np.minimum(bends[:-1], bends[1:]) * gaps**2 / 8
+    return np.where(strays > LEAP, np.maximum(errors, BEND * strays**2), errors)
 
 
 def _pace(walk: np.ndarray, anchors: np.ndarray, parts: Part) -> np.ndarray:
