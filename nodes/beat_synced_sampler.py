@@ -59,6 +59,12 @@ class BeatSyncedSampler(io.ComfyNode):
                              tooltip="Draw up to this shot. 0: to the end."),
                 io.Int.Input("batch_frames", default=0, min=0, max=256, optional=True, advanced=True,
                              tooltip="Frames drawn at once. 0: as many as fit into memory."),
+                io.Float.Input("shared_steps", default=0.9, min=0.0, max=1.0, step=0.05, optional=True,
+                               tooltip="The share of the steps that neighbouring frames of a shot take together. 0.9 needs about a "
+                               "quarter of the work. 0 draws every frame alone. Samplers that add noise always do."),
+                io.Float.Input("steadiness", default=0.0, min=0.0, max=1.0, step=0.05, optional=True,
+                               tooltip="How much of the fine structure stays where it is while a shot moves. 0 lets everything "
+                               "move, 1 holds the picture still."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -73,9 +79,13 @@ class BeatSyncedSampler(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
+        shared_steps: float = 0.9, steadiness: float = 0.0,
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
-        settings = RenderSettings(width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, consents.ids)
+        settings = RenderSettings(
+            width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, shared_steps, steadiness,
+            consents.ids,
+        )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
         identity = cls._identify(model, clip, vae, sampling)
         host = HostImageModel(model, clip, vae, sampling, identity)
@@ -84,8 +94,7 @@ class BeatSyncedSampler(io.ComfyNode):
         with consents.required():
             clips = render_shots(timeline, settings, host, cache, consents.watch(report))
         keyframes = to_image(read_keyframes([clip.path for clip in clips]))
-        videos = [InputImpl.VideoFromFile(str(clip.path)) for clip in clips]
-        return io.NodeOutput(videos, keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
+        return io.NodeOutput([InputImpl.VideoFromFile(str(clip.path)) for clip in clips], keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
 
     @classmethod
     def _find_consents(cls, model: Any, clip: Any) -> FilmConsents:

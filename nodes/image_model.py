@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import comfy.model_management
 import comfy.sample
+import comfy.samplers
 import comfy.utils
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from comfy.sd import CLIP, VAE
 
 Conditioning = Any  # core's CONDITIONING: [[embedding [batch, tokens, width], options], ...]
+
+# Samplers of core that add no noise and choose no steps of their own, so that their steps may be taken in parts.
+STEPWISE_SAMPLERS = {
+    "euler", "euler_cfg_pp", "heun", "heunpp2", "exp_heun_2_x0", "dpm_2", "lms", "dpmpp_2m", "dpmpp_2m_cfg_pp", "ipndm", "ipndm_v",
+    "deis", "res_multistep", "res_multistep_cfg_pp", "gradient_estimation", "gradient_estimation_cfg_pp", "ddim", "uni_pc", "uni_pc_bh2",
+}  # fmt: skip
 
 MEMORY_SHARE = 0.5  # of the device's memory that one batch may take; weights and decoding need the rest
 MOST_FRAMES = 16  # larger batches gain nothing more and make an interrupt slow
@@ -82,6 +89,36 @@ class HostImageModel:
             prompt, self.encode_prompt(settings.negative), torch.zeros_like(noise),
             callback=lambda step, denoised, _x, steps: on_step(step, steps, denoised), disable_pbar=True, seed=seed,
         )  # fmt: skip
+
+    def step_count(self) -> int:
+        settings = self._settings
+        if settings.sampler not in STEPWISE_SAMPLERS:
+            return 0
+        sampler = comfy.samplers.KSampler(
+            self._model, settings.steps, self._model.load_device, settings.sampler, settings.scheduler, 1.0, self._model.model_options
+        )
+        return len(sampler.sigmas) - 1
+
+    def sample_part(
+        self, start: torch.Tensor, prompt: Conditioning, seed: int, steps: range, on_step: Callable[[int, int, Any], None]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Core takes the noise that is left as a part of the latents, whatever the model's way of adding noise."""
+        import torch
+
+        settings, zeros, seen = self._settings, torch.zeros_like(start), []
+
+        def on_core_step(step: int, denoised: torch.Tensor, _x: Any, count: int) -> None:
+            seen[:] = [denoised]
+            on_step(step, count, denoised)
+
+        latents = comfy.sample.sample(
+            self._model, zeros if steps.start else start, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
+            prompt, self.encode_prompt(settings.negative), start if steps.start else zeros, disable_noise=steps.start > 0,
+            start_step=steps.start, last_step=steps.stop, callback=on_core_step, disable_pbar=True, seed=seed,
+        )  # fmt: skip
+        if steps.stop >= self.step_count() or not seen:
+            return latents, latents
+        return latents, cast("Any", self._model.model).process_latent_out(seen[0].float()).to(latents)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         pictures = self._vae.decode(latents)

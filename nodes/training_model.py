@@ -96,7 +96,7 @@ class HostStudent:
     def draw(self, prompt: str, seed: int, lora: Mapping[str, torch.Tensor]) -> np.ndarray:
         import comfy.sd
 
-        from .engine.film.render import seeded_noise
+        from .engine.film.noise import seeded_noise
 
         text = self._clip if self._text else None
         patched, patched_text = comfy.sd.load_lora_for_models(self._model, text, dict(lora), 1.0, 1.0)

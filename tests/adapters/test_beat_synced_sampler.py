@@ -119,3 +119,90 @@ def test_frames_of_a_batch_are_sampled_each_with_its_own_prompt(tiny: SimpleName
     timeline = replace(TIMELINE, duration=0.5, shots=SHOTS[:1])
     one, whole = (sample(timeline, batch_frames=size).result[0][0].get_components().images for size in (1, 6))
     assert np.abs((one - whole).numpy()).mean() < 0.005, "beyond what the video codec rounds"
+
+
+@pytest.fixture
+def noisy(tiny: SimpleNamespace) -> torch.Tensor:
+    return torch.randn(2, 16 if tiny.family == "flux" else 4, 6, 8, generator=torch.Generator().manual_seed(5))
+
+
+def make_host(tiny: SimpleNamespace, model: Any = None, steps: int = 6, sampler: str = "euler", scheduler: str = "simple") -> Any:
+    from pack.nodes.image_model import HostImageModel, SamplingSettings
+
+    return HostImageModel(model or tiny.model, tiny.clip, tiny.vae, SamplingSettings(steps, 2.0, sampler, scheduler, ""), "tiny")
+
+
+def sample_in_parts(host: Any, noise: torch.Tensor, cut: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    prompt, last = host.encode_prompt("a red sea"), host.step_count()
+    with torch.inference_mode():
+        part, guess = host.sample_part(noise, prompt, 3, range(cut), lambda *_: None)
+        return host.sample_part(part, prompt, 3, range(cut, last), lambda *_: None)[0], part, guess
+
+
+def with_sampling(model: Any, kind: str) -> Any:
+    """The same weights taken for a model that predicts something else, by core's own patch."""
+    import comfy.model_base
+
+    patched = model.clone()
+    sampling = comfy.model_base.model_sampling(model.model.model_config, comfy.model_base.ModelType[kind])
+    patched.add_object_patch("model_sampling", sampling)
+    return patched
+
+
+@pytest.mark.parametrize("kind", ["own", "EPS", "V_PREDICTION", "FLOW"])
+def test_parts_are_the_whole_whatever_the_model_predicts(tiny: SimpleNamespace, noisy: torch.Tensor, kind: str) -> None:
+    model = tiny.model if kind == "own" else with_sampling(tiny.model, kind)
+    host = make_host(tiny, model)
+    with torch.inference_mode():
+        whole = host.sample(noisy, host.encode_prompt("a red sea"), 3, lambda *_: None)
+    for cut in (1, 4, 5):
+        assert torch.allclose(sample_in_parts(host, noisy, cut)[0], whole, atol=2e-3 * float(whole.std())), cut
+
+
+@pytest.mark.parametrize("kind", ["EPS", "V_PREDICTION", "FLOW"])
+def test_what_is_left_beside_the_picture_is_the_noise_it_began_with(tiny: SimpleNamespace, noisy: torch.Tensor, kind: str) -> None:
+    """A model that sees the same picture in everything: then picture and noise must come apart exactly."""
+    model = with_sampling(tiny.model, kind)
+    model.set_model_unet_function_wrapper(lambda _apply, options: torch.full_like(options["input"], 0.3))
+    finished, part, guess = sample_in_parts(make_host(tiny, model), noisy, 4)
+    assert torch.allclose(guess, finished, atol=1e-4), "the picture is what the last steps lead to"
+    noise = part - guess
+    assert torch.nn.functional.cosine_similarity(noise.flatten(1), noisy.flatten(1), dim=1).min() > 0.999
+
+
+@pytest.mark.parametrize("scheduler", ["simple", "karras", "beta", "sgm_uniform", "linear_quadratic", "kl_optimal"])
+def test_parts_are_the_whole_with_any_schedule(tiny: SimpleNamespace, noisy: torch.Tensor, scheduler: str) -> None:
+    host = make_host(tiny, scheduler=scheduler)
+    with torch.inference_mode():
+        whole = host.sample(noisy, host.encode_prompt("a red sea"), 3, lambda *_: None)
+    assert torch.allclose(sample_in_parts(host, noisy, host.step_count() - 1)[0], whole, atol=2e-3 * float(whole.std()))
+
+
+def test_samplers_that_are_taken_in_parts_are_cores_and_add_no_noise(tiny: SimpleNamespace, noisy: torch.Tensor) -> None:
+    import comfy.samplers
+    from pack.nodes.image_model import STEPWISE_SAMPLERS
+
+    assert set(comfy.samplers.KSampler.SAMPLERS) >= STEPWISE_SAMPLERS
+    for sampler in sorted(STEPWISE_SAMPLERS):
+        host = make_host(tiny, sampler=sampler)
+        once, again = (sample_in_parts(host, noisy[[0, 0]], 4)[0] for _ in range(2))
+        assert torch.isfinite(once).all() and torch.equal(once, again), sampler
+        assert torch.allclose(once[0], once[1], atol=1e-4 * float(once.std()) + 1e-5), f"{sampler} treats the frames of a batch alike"
+    for sampler in ("euler_ancestral", "dpmpp_2m_sde", "lcm", "dpm_adaptive", "of another pack"):
+        assert make_host(tiny, sampler=sampler).step_count() == 0
+
+
+def test_shared_steps_draw_the_same_shots_with_fewer_evaluations(sample: Callable[..., Any], tiny: SimpleNamespace) -> None:
+    counts = []
+    for share in (0.0, 0.9):
+        model, seen = tiny.model.clone(), []
+
+        def count(apply: Any, options: dict[str, Any], seen: list[int] = seen) -> torch.Tensor:
+            seen.append(len(options["input"]))
+            return apply(options["input"], options["timestep"], **options["c"])
+
+        model.set_model_unet_function_wrapper(count)
+        videos = sample(model=model, steps=10, fps=24.0, shared_steps=share).result[0]
+        assert [video.get_frame_count() for video in videos] == [len(frame_span(shot, Fraction(24))) for shot in SHOTS]
+        counts.append(sum(seen))
+    assert counts[1] < 0.5 * counts[0], "of two short shots; random weights make pictures that stray"

@@ -61,7 +61,7 @@ def make_student(model: Any, vae: Any) -> Any:
 
 def draw(model: Any, vae: Any) -> torch.Tensor:
     """What the model makes of a noise by core's own sampler."""
-    from pack.nodes.engine.film.render import seeded_noise
+    from pack.nodes.engine.film.noise import seeded_noise
     from pack.nodes.image_model import HostImageModel, SamplingSettings
     from tiny_models import SeededPrompts
 

@@ -82,7 +82,7 @@ def saved(tmp_path: Path) -> list[Path]:
 
 
 def draw(model: Any, demo: Any) -> torch.Tensor:
-    from pack.nodes.engine.film.render import seeded_noise
+    from pack.nodes.engine.film.noise import seeded_noise
     from pack.nodes.image_model import HostImageModel, SamplingSettings
 
     with torch.inference_mode():

@@ -13,11 +13,12 @@ import pytest
 import torch
 from pack.nodes.engine.film.clip_cache import ClipCache, clip_key
 from pack.nodes.engine.film.motion import PRESETS, Motion, plan_motion
-from pack.nodes.engine.film.render import Progress, RenderSettings, camera_views, move_camera, render_shots, seeded_noise, slerp
+from pack.nodes.engine.film.noise import seeded_noise, slerp
+from pack.nodes.engine.film.render import Progress, RenderSettings, camera_views, move_camera, render_shots
 from pack.nodes.engine.film.video_file import probe_video, read_frames
 from pack.nodes.engine.timeline import Curve, Shot, Timeline, TimelineError, frame_span
 
-SETTINGS = RenderSettings(64, 32, Fraction(12), batch_frames=5)
+SETTINGS = RenderSettings(64, 32, Fraction(12), batch_frames=5, shared_steps=0.0)
 SHOTS = (Shot(0.0, 1.1, "red", 1, "still"), Shot(1.1, 2.0, "green", 2, "pulse", "blue"), Shot(2.0, 3.05, "blue", 3, "drift"))
 TIMELINE = Timeline(3.05, curves=(Curve("onset", 50.0, tuple(np.abs(np.sin(np.arange(153))))),), shots=SHOTS)
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
@@ -55,6 +56,14 @@ class PaintModel:
         for step in range(2):
             on_step(step, 2, noise)
         return prompt.expand(len(noise), 3)[:, :, None, None] * (0.8 + 0.2 * torch.sigmoid(noise[:, :1]))
+
+    def step_count(self) -> int:
+        return 0
+
+    def sample_part(
+        self, start: torch.Tensor, prompt: torch.Tensor, seed: int, steps: range, on_step: Callable[[int, int, Any], None]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        raise AssertionError("a model without parts is not asked for one")
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.interpolate(latents, scale_factor=8, mode="bilinear").movedim(1, -1)

@@ -1,13 +1,13 @@
 """Shots become clips: a Timeline and an image model -> one video file a shot.
 
-The model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. Each frame of a shot is
-sampled from a spherical step between two noises and a blend of two prompts, both paced by the music, then
-moved by the camera of `motion`. Frames stream: one batch is in memory at a time. Knows nothing of ComfyUI.
+The model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. A shot's way leads from one noise and
+prompt to another, paced by the music (`drawing`); then the camera of `motion` moves over the pictures. Frames stream: one
+batch is in memory at a time. Knows nothing of ComfyUI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..timeline import Shot, Timeline, TimelineError, frame_span
 from .clip_cache import ClipCache, clip_key
+from .drawing import draw_pictures
 from .motion import WALKS, Motion, plan_motion
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .video_file import VideoFileWriter
 
-RENDER_VERSION = 2  # part of every clip's key: raise it when the same settings give another picture
+RENDER_VERSION = 3  # part of every clip's key: raise it when the same settings give another picture
 
 
 class ImageModel(Protocol):
@@ -47,6 +48,16 @@ class ImageModel(Protocol):
 
     def sample(self, noise: torch.Tensor, prompt: Any, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor: ...
 
+    def step_count(self) -> int:
+        """How many steps a picture takes; 0 where they cannot be taken in parts."""
+        ...
+
+    def sample_part(
+        self, start: torch.Tensor, prompt: Any, seed: int, steps: range, on_step: Callable[[int, int, Any], None]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Some of the steps, from noise (at step 0) or from what an earlier part gave: the latents, and the picture seen in them."""
+        ...
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor: ...
 
     def is_out_of_memory(self, error: BaseException) -> bool: ...
@@ -63,6 +74,8 @@ class RenderSettings:
     batch_frames: int = 0  # frames sampled at once; 0: as many as fit
     first_shot: int = 1
     last_shot: int = 0  # 0: to the end
+    shared_steps: float = 0.9  # of the steps that neighbouring frames of a shot share; 0: every frame is drawn alone
+    steadiness: float = 0.0  # of the fine structure that stays where it is within a shot
     receipts: tuple[str, ...] = ()  # ids of the consents behind the model; every clip names them, so that it can be found and deleted
 
 
@@ -107,11 +120,13 @@ def render_shots(
     jobs = _plan_jobs(timeline, settings, model.identity)
     cache.prepare()
     waiting = [job for job in jobs if cache.find(job.key) is None]
-    total, done = sum(len(job.motion) for job in waiting), 0
+    total, done, furthest = sum(len(job.motion) for job in waiting), 0, 0.0
     for job in waiting:
 
         def report(frames: float, latents: Any, frame: np.ndarray | None = None, job: _Job = job, before: int = done) -> None:
-            on_progress(Progress(before + frames, total, job.number, latents, frame))
+            nonlocal furthest  # frames are drawn in part before the first is finished
+            furthest = max(furthest, before + frames)
+            on_progress(Progress(furthest, total, job.number, latents, frame))
 
         _render_clip(job, settings, model, cache, report)
         done += len(job.motion)
@@ -160,6 +175,7 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) ->
             "fps": str(settings.fps),
             "walk_amount": settings.walk_amount,
             "strength": shot.strength,
+            "sharing": [settings.shared_steps, settings.steadiness],
             "batch_frames": settings.batch_frames,
             "motion": {name: values.round(6).tolist() for name, values in asdict(motion).items()},
         }
@@ -180,7 +196,7 @@ def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: 
     file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
-        for start, pictures in _draw_pictures(job, settings, model, report):
+        for start, pictures in draw_pictures(job.shot, job.motion, settings, model, _seed(job.shot, settings), report):
             if filmed is not None:
                 report(start + len(pictures), None, filmed.result())
             filmed = camera.submit(_film, file, pictures, job.motion, start)
@@ -194,61 +210,6 @@ def _film(file: VideoFileWriter, pictures: torch.Tensor, motion: Motion, start: 
     for frame in frames:
         file.write(frame)
     return frames[-1]
-
-
-def _draw_pictures(
-    job: _Job, settings: RenderSettings, model: ImageModel, report: Callable[..., None]
-) -> Iterator[tuple[int, torch.Tensor]]:
-    """Batches of pictures and the place of their first in the shot; a batch that does not fit is tried again in halves."""
-    shape = model.noise_shape(settings.width, settings.height)
-    seed = _seed(job.shot, settings)
-    first_noise, last_noise = seeded_noise(shape, seed), seeded_noise(shape, seed ^ 0x5DEECE66D)
-    first = model.encode_prompt(job.shot.prompt)
-    last = model.encode_prompt(job.shot.end_prompt) if job.shot.end_prompt else first
-    size = settings.batch_frames or model.batch_limit(settings.width, settings.height)
-    start = 0
-    while start < len(job.motion):
-        stop = min(start + size, len(job.motion))
-        walk = job.motion.walk[start:stop]
-        noise = slerp(first_noise, last_noise, walk * min(1.0, settings.walk_amount * job.shot.strength))
-        prompt = model.blend_prompts(first, last, walk.tolist()) if last is not first else first
-        try:
-            latents = model.sample(noise, prompt, seed, _step_counter(report, start, stop))
-            pictures = model.decode(latents)
-        except Exception as error:
-            if not model.is_out_of_memory(error):
-                raise
-            if size == 1:
-                size_text = f"{settings.width}x{settings.height}"
-                raise MemoryError(f"One frame of {size_text} does not fit into memory; choose a smaller size.") from error
-            size = max(1, size // 2)
-            continue
-        yield start, pictures
-        start = stop
-
-
-def _step_counter(report: Callable[..., None], start: int, stop: int) -> Callable[[int, int, Any], None]:
-    return lambda step, steps, latents: report(start + (stop - start) * (step + 1) / steps, latents)
-
-
-def seeded_noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
-    """Standard normal noise of one frame, the same on every machine: it is drawn on the CPU."""
-    import torch
-
-    return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed % 2**63), device="cpu")
-
-
-def slerp(first: torch.Tensor, last: torch.Tensor, places: Any) -> torch.Tensor:
-    """Points on the great arc between two noises of one shape, at `places` 0..1: [places, *shape].
-
-    Spherical, so that every point has the length of noise (Shoemake 1985); along a chord it would be too short.
-    """
-    import torch
-
-    t = torch.as_tensor(places, dtype=first.dtype).reshape(-1, *[1] * first.ndim)
-    cosine = torch.nn.functional.cosine_similarity(first.flatten(), last.flatten(), dim=0)
-    angle = torch.arccos(cosine.clamp(-0.9999, 0.9999))
-    return (torch.sin((1 - t) * angle) * first + torch.sin(t * angle) * last) / torch.sin(angle)
 
 
 def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
