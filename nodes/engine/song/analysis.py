@@ -22,6 +22,7 @@ from .metre import METRES, Bars, find_bars
 from .octave import choose_octave
 from .recording import Progress, examine_recording, ignore_progress
 from .sections import find_sections
+from .singing import trace_singing
 from .spectrum import Spectrum, measure_spectrum
 
 TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
@@ -53,9 +54,10 @@ def analyse_song(
         audio_sha256=hash_samples(samples, sample_rate),
         remarks=recording.remarks,
     )
-    spectrum = measure_spectrum(recording, _part(progress, 5, 60))
+    spectrum = measure_spectrum(recording, _part(progress, 5, 45))
     attack = measure_attack(spectrum)
-    timeline = replace(timeline, curves=make_curves(spectrum, attack, recording.duration))
+    voice = trace_singing(recording, recording.duration, _part(progress, 45, 60))
+    timeline = replace(timeline, curves=(*make_curves(spectrum, attack, recording.duration), voice))
     if recording.silent:
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))

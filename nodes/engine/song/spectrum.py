@@ -18,7 +18,8 @@ SIZE, HOP = 2048, 256
 FRAME_RATE = RATE / HOP
 MEL_BANDS, LOWEST, HIGHEST = 96, 30.0, 10000.0  # Hz
 FLUX_EDGES = (0.0, 160.0, 600.0, 2500.0, 1e9)  # Hz: kick and bass, body, snare and voice, cymbals
-BASS_CHROMA_BELOW, BASS_BELOW = 260.0, 150.0  # Hz
+BASS_CHROMA_BELOW = 260.0  # Hz
+LEVEL_EDGES = (0.0, 150.0, 600.0, 2500.0, 1e9)  # Hz: bass, low mids, mids, highs
 LAG = 2  # frames between which an attack is sought
 STEPS = 4  # energy is also measured this many times a frame, to place attacks to the millisecond
 STEP_RATE = FRAME_RATE * STEPS
@@ -35,7 +36,7 @@ class Spectrum:
     mel: np.ndarray  # log mel spectrum, float16
     chroma: np.ndarray  # 12 pitch classes, largest 1
     bass_chroma: np.ndarray  # the same below 260 Hz
-    levels: np.ndarray  # power of all that is heard, and of the bass
+    levels: np.ndarray  # power of all that is heard, and of the bass, low mids, mids and highs
     energy: np.ndarray  # of the wave and of its slope (the highs), step n covers HOP / STEPS samples up to (n - 1) * HOP / STEPS
     roughness: np.ndarray  # see `roughness.py`
 
@@ -130,11 +131,12 @@ def _make_filters() -> _Filters:
     heard = (f**2 / (f**2 + 60.0**2)) ** 2 * (1 + 1.5 * f**2 / (f**2 + 1700.0**2))
     centres = librosa.mel_frequencies(MEL_BANDS, fmin=LOWEST, fmax=HIGHEST)
     flux = np.array([(centres >= low) & (centres < high) for low, high in zip(FLUX_EDGES, FLUX_EDGES[1:], strict=False)], np.float32)
+    bands = zip(LEVEL_EDGES[1:], LEVEL_EDGES[2:], strict=False)
     return _Filters(
         window=window,
         mel=mel.astype(np.float32),
         chroma=chroma.astype(np.float32),
         bass_chroma=(chroma * (f < BASS_CHROMA_BELOW)).astype(np.float32),
-        levels=np.stack([heard, f < BASS_BELOW]).astype(np.float32),
+        levels=np.stack([heard, f < LEVEL_EDGES[1], *(heard * (f >= low) * (f < high) for low, high in bands)]).astype(np.float32),
         flux=flux / flux.sum(axis=1, keepdims=True),
     )
