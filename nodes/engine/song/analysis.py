@@ -17,7 +17,7 @@ from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
 from .emotion import measure_emotion
-from .listening import hear_beats
+from .listening import Listening, hear_beats
 from .metre import METRES, Bars, find_bars
 from .octave import choose_octave
 from .recording import Progress, examine_recording, ignore_progress
@@ -35,8 +35,9 @@ NO_BARS = "The beats are clear but not where the bars start; set the metre by ha
 
 
 def analyse_song(
-    samples: np.ndarray, sample_rate: int, metre: str = "auto", tempo: str = "auto", on_progress: Progress | None = None
-) -> Timeline:
+    samples: np.ndarray, sample_rate: int, metre: str = "auto", tempo: str = "auto", on_progress: Progress | None = None,
+    listening: Listening | None = None,
+) -> Timeline:  # fmt: skip
     """Listens to a song, float32 [channels, samples].
 
     `metre` is "auto" or the beats per bar, `tempo` "auto", "half" or "double" of what is heard. ValueError, with the
@@ -61,7 +62,9 @@ def analyse_song(
     if recording.silent:
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))
-    activations = hear_beats(spectrum, _part(progress, 60, 65))
+    heard = hear_beats(spectrum, recording, listening or Listening(), _part(progress, 60, 65))
+    activations = heard.activations
+    timeline = replace(timeline, remarks=(*timeline.remarks, *heard.remarks))
     pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
     pulse = trim_pulse(pulse, attack)
     bars = find_bars(spectrum, pulse, activations, metres, _part(progress, 90, 96))
