@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .harmony import measure_tones
 from .recording import RATE, Progress, Recording
 from .roughness import measure_roughness
 
@@ -24,13 +25,13 @@ LAG = 2  # frames between which an attack is sought
 STEPS = 4  # energy is also measured this many times a frame, to place attacks to the millisecond
 STEP_RATE = FRAME_RATE * STEPS
 PIECE = 1024  # frames
-ROUGHNESS_EVERY = 8  # frames: harmony changes slowly
+HARMONY_EVERY = 8  # frames: harmony changes slowly
 INAUDIBLE = 1e-2  # power of a pitch class, over 70 dB below a loud one: rounding, not harmony
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Features per frame, all [rows, frames] but for `energy`, [rows, frames * STEPS], and `roughness`, [1, frames / ROUGHNESS_EVERY]."""
+    """Features per frame, [rows, frames]; `energy` has STEPS times as many, `roughness` and `tones` one for HARMONY_EVERY frames."""
 
     flux: np.ndarray  # strength of attacks in 4 bands, >= 0
     mel: np.ndarray  # log mel spectrum, float16
@@ -39,6 +40,7 @@ class Spectrum:
     levels: np.ndarray  # power of all that is heard, and of the bass, low mids, mids and highs
     energy: np.ndarray  # of the wave and of its slope (the highs), step n covers HOP / STEPS samples up to (n - 1) * HOP / STEPS
     roughness: np.ndarray  # see `roughness.py`
+    tones: np.ndarray  # see `harmony.py`
 
     @property
     def frames(self) -> int:
@@ -80,6 +82,7 @@ def _describe(power: np.ndarray, joined: np.ndarray, energy: np.ndarray, filters
     rise = np.maximum(joined[:, LAG:] - maximum_filter1d(joined, 3, axis=0)[:, :-LAG], 0)
     if first:
         rise[:, :LAG] = 0
+    harmony, frequencies = power[:, ::HARMONY_EVERY], np.fft.rfftfreq(SIZE, 1 / RATE)
     return Spectrum(
         flux=filters.flux @ rise,
         mel=joined[:, LAG:].astype(np.float16),
@@ -87,7 +90,8 @@ def _describe(power: np.ndarray, joined: np.ndarray, energy: np.ndarray, filters
         bass_chroma=_normalised(filters.bass_chroma @ power),
         levels=filters.levels @ power,
         energy=energy,
-        roughness=measure_roughness(power[:, ::ROUGHNESS_EVERY], np.fft.rfftfreq(SIZE, 1 / RATE))[None],
+        roughness=measure_roughness(harmony, frequencies)[None],
+        tones=measure_tones(harmony, frequencies),
     )
 
 
