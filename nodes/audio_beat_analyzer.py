@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import comfy.utils
+import folder_paths
 from comfy_api.latest import io, ui
 
 from .engine.song.analysis import TEMPI, analyse_song
+from .engine.song.listening import AUTO, LISTENERS, Listening
 from .engine.song.metre import METRES
 from .engine.song.plot import draw_timeline
 from .sockets import TimelineSocket, read_audio, to_image
@@ -36,6 +40,15 @@ class AudioBeatAnalyzer(io.ComfyNode):
                     advanced=True,
                     tooltip="Half or double, if the beats are found twice as fast or half as fast as you would clap them.",
                 ),
+                io.Combo.Input(
+                    "listener",
+                    options=list(LISTENERS),
+                    default=AUTO,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Who hears the beats. Auto: Beat This! if it is installed with a checkpoint in models/beat_this, "
+                    "else the built-in network. Attacks: no network at all.",
+                ),
             ],
             outputs=[
                 TimelineSocket.Output(
@@ -47,9 +60,18 @@ class AudioBeatAnalyzer(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, audio: dict, metre: str = "auto", tempo: str = "auto") -> io.NodeOutput:
+    def execute(cls, audio: dict, metre: str = "auto", tempo: str = "auto", listener: str = AUTO) -> io.NodeOutput:
         samples, sample_rate = read_audio(audio)
         progress = comfy.utils.ProgressBar(100)
-        timeline = analyse_song(samples, sample_rate, metre, tempo, progress.update_absolute)
+        listening = Listening(listener, checkpoint_places())
+        timeline = analyse_song(samples, sample_rate, metre, tempo, progress.update_absolute, listening)
         plot = to_image(draw_timeline(timeline, samples, sample_rate))
         return io.NodeOutput(timeline, plot, timeline.tempo, ui=ui.PreviewImage(plot, cls=cls))
+
+
+def checkpoint_places() -> tuple[Path, ...]:
+    """Where a checkpoint of Beat This! may lie: models/beat_this, folders that extra_model_paths.yaml names so, and its own cache."""
+    import torch
+
+    named = folder_paths.folder_names_and_paths.get("beat_this", ([],))[0]
+    return (Path(folder_paths.models_dir) / "beat_this", *map(Path, named), Path(torch.hub.get_dir()) / "checkpoints")

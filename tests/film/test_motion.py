@@ -18,6 +18,7 @@ from pack.nodes.engine.film.motion import (
 from pack.nodes.engine.timeline import Beat, Curve, Shot, Timeline, TimelineError, frame_at
 
 FPS = Fraction(24)
+MADE_HERE = ("beat pulse", "downbeat pulse", "shot progress")  # of beats and shots; the others are the timeline's own
 
 
 def song(confidence: float = 0.9) -> Timeline:
@@ -29,7 +30,7 @@ def song(confidence: float = 0.9) -> Timeline:
         beats=beats,
         beat_confidence=confidence,
         downbeat_confidence=confidence,
-        curves=tuple(Curve(name, 50.0, tuple(onset)) for name in CURVES if " " not in name),  # the others follow beats and shots
+        curves=tuple(Curve(name, 50.0, tuple(onset)) for name in CURVES if name not in MADE_HERE),
         shots=(Shot(0.0, 4.3, "a", 1), Shot(4.3, 10.0, "b", 2)),
     )
 

@@ -41,6 +41,11 @@ def sung_lyrics() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def singer(sung_lyrics: ModuleType) -> ModuleType:
+    return _load("singer")  # which imports the songs that it sings
+
+
+@pytest.fixture(scope="session")
 def demo_song() -> tuple[np.ndarray, int, dict[str, Any]]:
     """Samples [channels, n], rate in Hz, and the truth."""
     import soundfile

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from pack.nodes.engine.song.analysis import NO_PULSE, SILENT, analyse_song
+from pack.nodes.engine.song.listening import Listening
 from pack.nodes.engine.timeline import Timeline, hash_samples
 
 
@@ -137,7 +138,26 @@ def test_silence_is_legal():
     assert set(timeline.curve("loudness").values) == {0.0}
 
 
-@pytest.mark.parametrize("name", ["white_noise", "drone", "sine", "babble"])
+def test_one_click_is_one_attack():
+    song = np.zeros((1, 22050 * 6), np.float32)
+    song[0, 3 * 22050 : 3 * 22050 + 60] = 0.8
+    timeline = analyse_song(song, 22050)
+    assert timeline.beats == () and timeline.beat_confidence < 0.3 and timeline.remarks == (NO_PULSE,)
+    assert len(timeline.onsets) == 1 and timeline.onsets[0] == pytest.approx(3.0, abs=0.005)
+    assert max(timeline.curve("voice").values) < 0.5
+
+
+@pytest.mark.parametrize("seconds", [0.5, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("listener", ["built-in", "attacks"])
+def test_a_moment_of_music_is_legal(seconds, listener, drum_loops):
+    song = drum_loops.drum_loop(120, duration=5).samples[:, 22050 : 22050 + int(seconds * 22050)]
+    timeline = analyse_song(song, 22050, listening=Listening(listener))
+    assert timeline.duration == pytest.approx(seconds, abs=1e-3)
+    assert all(0 <= beat.time <= seconds for beat in timeline.beats)
+    assert {len(curve.values) for curve in timeline.curves} == {int(timeline.duration * rate) + 1 for rate in (50, 25, 10, 4)}
+
+
+@pytest.mark.parametrize("name", ["white_noise", "pink_noise", "surf", "drone", "sine", "babble"])
 def test_nothing_is_invented(name, no_pulse):
     timeline = analyse_song(no_pulse.SOUNDS[name](14, seed=7), no_pulse.RATE)
     assert timeline.beat_confidence < 0.3

@@ -15,8 +15,8 @@ def node(comfy):
 def test_schema(node):
     schema = node.define_schema()
     assert schema.node_id == "AudioBeatAnalyzer"
-    assert [item.id for item in schema.inputs] == ["audio", "metre", "tempo"]
-    assert [item.advanced for item in schema.inputs[1:]] == [True, True]
+    assert [item.id for item in schema.inputs] == ["audio", "metre", "tempo", "listener"]
+    assert [item.advanced for item in schema.inputs[1:]] == [True, True, True]
     assert [item.io_type for item in schema.outputs] == ["MUSIC_VIDEO_TIMELINE", "IMAGE", "FLOAT"]
 
 
@@ -29,6 +29,15 @@ def test_execute(node, drum_loops):
     assert tempo == timeline.tempo == pytest.approx(120, abs=0.5)
     assert tuple(plot.shape) == (1, 360, 900, 3) and 0 <= float(plot.min()) < float(plot.max()) <= 1
     assert output.ui is not None
+
+
+def test_a_listener_that_is_missing_is_explained(node, drum_loops):
+    import torch
+
+    audio = {"waveform": torch.from_numpy(drum_loops.click_track(120, duration=4).samples)[None], "sample_rate": drum_loops.RATE}
+    with pytest.raises(ValueError, match="choose another listener"):
+        node.execute(audio, listener="beat_this")
+    assert node.execute(audio, listener="attacks").args[2] == pytest.approx(120, abs=0.5)
 
 
 def test_no_sound(node):

@@ -20,12 +20,17 @@ def loop(drum_loops):
 
 
 @pytest.fixture(scope="module")
-def spectrum(loop, drum_loops):
-    return measure_spectrum(examine_recording(loop.samples, drum_loops.RATE), ignore_progress)
+def recording(loop, drum_loops):
+    return examine_recording(loop.samples, drum_loops.RATE)
 
 
-def test_the_network_hears_beats_and_downbeats(loop, spectrum):
-    heard = listening.hear_beats(spectrum, ignore_progress)
+@pytest.fixture(scope="module")
+def spectrum(recording):
+    return measure_spectrum(recording, ignore_progress)
+
+
+def test_the_network_hears_beats_and_downbeats(loop, recording, spectrum):
+    heard = listening.hear_beats(spectrum, recording, listening.Listening(), ignore_progress).activations
     frames = np.round((loop.beats - EARLY) * FRAME_RATE).astype(int)
     between = np.round((loop.beats[:-1] + np.diff(loop.beats) / 3 - EARLY) * FRAME_RATE).astype(int)
     near = [heard.beat[max(frame - 2, 0) : frame + 3].max() for frame in frames]
@@ -51,23 +56,23 @@ def test_pieces_make_no_difference(frames, monkeypatch):
     assert steps[-1][0] == steps[-1][1] == len(steps)
 
 
-def test_damaged_weights_are_refused(spectrum, monkeypatch, tmp_path):
+def test_damaged_weights_are_refused(recording, spectrum, monkeypatch, tmp_path):
     damaged = tmp_path / "beat_network.safetensors"
     damaged.write_bytes(listening.WEIGHTS.read_bytes()[:-1] + b"?")
     monkeypatch.setattr(listening, "WEIGHTS", damaged)
     listening._load_network.cache_clear()
     with pytest.raises(ValueError, match="install the pack again"):
-        listening.hear_beats(spectrum, ignore_progress)
+        listening.hear_beats(spectrum, recording, listening.Listening(), ignore_progress)
     damaged.unlink()
     with pytest.raises(ValueError, match="install the pack again"):
-        listening.hear_beats(spectrum, ignore_progress)
+        listening.hear_beats(spectrum, recording, listening.Listening(), ignore_progress)
     listening._load_network.cache_clear()
 
 
-def test_without_torch_the_attacks_suffice(loop, spectrum, drum_loops, beat_score, monkeypatch):
+def test_without_torch_the_attacks_suffice(loop, recording, spectrum, drum_loops, beat_score, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else find(name, *rest))
-    heard = listening.hear_beats(spectrum, ignore_progress)
+    heard = listening.hear_beats(spectrum, recording, listening.Listening(), ignore_progress).activations
     assert heard.downbeat is None
     assert np.array_equal(heard.beat, hear_attacks(spectrum).beat)
     timeline = analyse_song(loop.samples, drum_loops.RATE)

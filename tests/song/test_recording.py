@@ -19,6 +19,7 @@ def heard(samples: np.ndarray, rate: int) -> np.ndarray:
         (np.zeros((0, 100), np.float32), 44100, "empty"),
         (np.ones((1, 1), np.float32), 44100, "at least 0.5 s"),
         (np.ones((1, 8000), np.float32), 44100, "lasts only 0.18 s"),
+        (np.ones((2, 9600), np.float32), 48000, "lasts only 0.20 s"),
         (np.full((2, 44100), np.nan, np.float32), 44100, "no valid samples"),
         (np.full((2, 44100), np.inf, np.float32), 44100, "no valid samples"),
         (np.zeros((1, 44100), np.float32), 0, "sample rate"),

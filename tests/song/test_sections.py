@@ -51,6 +51,13 @@ def test_form_is_found(form: str) -> None:
     assert len(set.union(*letters.values())) == len(letters), "and others have another"
 
 
+def test_what_repeats_later_hides_no_border() -> None:
+    """Where little of what was heard is repeated yet, that speaks neither for a border nor against one."""
+    spectrum, downbeats, borders = make_spectrum("ABCDCDECDCDE", {"A": 8, "B": 16, "C": 4, "D": 4, "E": 4}, seed=1)
+    found = np.array([section.start for section in find_sections(spectrum, downbeats, float(downbeats[-1]) + BAR)[1:]])
+    assert sum(np.abs(found - border).min() < 0.01 for border in borders) >= 10
+
+
 def test_little_and_nothing() -> None:
     spectrum, downbeats, _ = make_spectrum("A", {"A": 4})
     assert find_sections(spectrum, downbeats, 8.0)[0].label == "A" and len(find_sections(spectrum, downbeats, 8.0)) == 1

@@ -23,6 +23,7 @@ WALKS = ("onset", "beat", "even")
 CURVES = (
     "onset", "loudness", "bass", "beat pulse", "downbeat pulse", "shot progress",
     "valence", "arousal", "brightness", "mode", "roughness",
+    "low mids", "mids", "highs", "bass onset", "highs onset", "voice",
 )  # fmt: skip
 
 

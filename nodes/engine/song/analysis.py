@@ -12,20 +12,23 @@ import numpy as np
 
 from ..timeline import Beat, Timeline, hash_samples
 from .activations import Activations
-from .attacks import find_onsets, place_attacks
+from .attacks import EARLY, find_onsets, place_attacks
 from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
 from .emotion import measure_emotion
-from .listening import hear_beats
+from .listening import Listening, hear_beats
 from .metre import METRES, Bars, find_bars
 from .octave import choose_octave
 from .recording import Progress, examine_recording, ignore_progress
 from .sections import find_sections
+from .singing import trace_singing
 from .spectrum import Spectrum, measure_spectrum
 
 TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
 TRUSTED = 0.3  # below, the beats are no more than a guess
+AT_ZERO = 0.035  # seconds within which a beat counts as one at zero
+AS_LOUD = 0.1  # of the power that beats usually have: 10 dB less
 STEPS = 100  # of progress
 
 SILENT = "The song is silent, so there are no beats in it."
@@ -34,8 +37,9 @@ NO_BARS = "The beats are clear but not where the bars start; set the metre by ha
 
 
 def analyse_song(
-    samples: np.ndarray, sample_rate: int, metre: str = "auto", tempo: str = "auto", on_progress: Progress | None = None
-) -> Timeline:
+    samples: np.ndarray, sample_rate: int, metre: str = "auto", tempo: str = "auto", on_progress: Progress | None = None,
+    listening: Listening | None = None,
+) -> Timeline:  # fmt: skip
     """Listens to a song, float32 [channels, samples].
 
     `metre` is "auto" or the beats per bar, `tempo` "auto", "half" or "double" of what is heard. ValueError, with the
@@ -53,15 +57,19 @@ def analyse_song(
         audio_sha256=hash_samples(samples, sample_rate),
         remarks=recording.remarks,
     )
-    spectrum = measure_spectrum(recording, _part(progress, 5, 60))
+    spectrum = measure_spectrum(recording, _part(progress, 5, 45))
     attack = measure_attack(spectrum)
-    timeline = replace(timeline, curves=make_curves(spectrum, attack, recording.duration))
+    voice = trace_singing(recording, recording.duration, _part(progress, 45, 60))
+    timeline = replace(timeline, curves=(*make_curves(spectrum, attack, recording.duration), voice))
     if recording.silent:
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
-    timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))
-    activations = hear_beats(spectrum, _part(progress, 60, 65))
+    onsets = find_onsets(attack, spectrum)
+    timeline = replace(timeline, onsets=tuple(onsets[onsets < timeline.duration].tolist()))
+    heard = hear_beats(spectrum, recording, listening or Listening(), _part(progress, 60, 65))
+    activations = heard.activations
+    timeline = replace(timeline, remarks=(*timeline.remarks, *heard.remarks))
     pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
-    pulse = trim_pulse(pulse, attack)
+    pulse = _add_opening(trim_pulse(pulse, attack), spectrum)
     bars = find_bars(spectrum, pulse, activations, metres, _part(progress, 90, 96))
     confidence = trust_beats(pulse, activations, attack)
     timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
@@ -75,6 +83,17 @@ def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: flo
     if factor == 1.0:
         return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
     return find_related_pulse(activations, pulse, factor, _part(progress, 75, 90))
+
+
+def _add_opening(pulse: Pulse, spectrum: Spectrum) -> Pulse:
+    """The pulse with a beat at zero, if the song was cut right there: a rise from nothing to sound is none that listeners hear."""
+    if len(pulse.times) < 4:
+        return pulse
+    expected = pulse.times[0] - float(np.median(np.diff(pulse.times[:5]))) + EARLY
+    loudness = [spectrum.levels[0, max(frame, 0) : frame + 7].max(initial=0.0) for frame in (0, *pulse.frames.tolist())]
+    if abs(expected) > AT_ZERO or loudness[0] < AS_LOUD * np.median(loudness):
+        return pulse
+    return Pulse(np.concatenate([[0], pulse.frames]), np.concatenate([[-EARLY], pulse.times]))
 
 
 def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float, trust: float) -> Timeline:

@@ -15,15 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..timeline import Curve, Timeline
-from .spectrum import FRAME_RATE, ROUGHNESS_EVERY, Spectrum
+from .harmony import find_tuning, fold_tones, judge_key
+from .spectrum import FRAME_RATE, HARMONY_EVERY, Spectrum
 
 CURVE_RATE = 4.0  # values a second
 STEP = 2.0  # seconds between looks where there are no bars
 WINDOW, KEY_WINDOW = 6.0, 12.0  # seconds around a look; a key needs longer
 USUAL_TEMPO = 110.0
-# Albrecht & Shanahan (2013): how often each degree of the scale sounds
-MAJOR = np.array([0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081])
-MINOR = np.array([0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052])
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ CUES = {
     "pulse": Cue(-3.68, 0.37, valence=0.3, arousal=0.6099),  # attacks, log2
     "brightness": Cue(9.8, 0.34, arousal=0.4486),  # centroid, log2 of Hz
     "entropy": Cue(0.93, 0.03, arousal=0.7056),  # of the spectrum, 0..1
-    "clarity": Cue(0.75, 0.1, valence=0.8802),  # of the key, correlation
-    "mode": Cue(0.04, 0.175, valence=0.913),  # major against minor, difference of correlations; twice 0.4565: it and clarity share much
+    "clarity": Cue(0.867, 0.054, valence=0.8802),  # of the key, correlation
+    "mode": Cue(0.114, 0.123, valence=0.913),  # major against minor, difference of correlations; twice 0.4565: it and clarity share much
     "tempo": Cue(0.1, 0.3, valence=0.2, arousal=0.3),  # octaves against 110 bpm
     "density": Cue(1.6, 0.44, valence=0.5, arousal=0.6),  # attacks a second, log2: does not depend on which layer is called the beat
     "register": Cue(8.74, 0.21, valence=0.4),  # where the tones lie, log2 of Hz
@@ -86,8 +84,9 @@ def measure_cues(spectrum: Spectrum, timeline: Timeline, looks: np.ndarray, gain
     level = 10 * np.log10(spectrum.levels[0] + 1e-9)
     loud = float(np.percentile(level, 95))
     frames = np.array([_hear_window(spectrum, level, look) for look in looks])
-    harmony = np.array([_hear_key(spectrum, look) for look in looks])
-    rough = [_around(spectrum.roughness[0], look, WINDOW, FRAME_RATE / ROUGHNESS_EVERY).mean() for look in looks]
+    chroma = fold_tones(spectrum.tones, find_tuning(spectrum.tones))
+    harmony = np.array([judge_key(_around(chroma, look, KEY_WINDOW, FRAME_RATE / HARMONY_EVERY).mean(axis=1)) for look in looks])
+    rough = [_around(spectrum.roughness[0], look, WINDOW, FRAME_RATE / HARMONY_EVERY).mean() for look in looks]
     names = ("level", "unrest", "pulse", "brightness", "entropy", "register", "separation")
     cues = dict(zip(names, frames.T, strict=True))
     return {
@@ -128,15 +127,6 @@ def _band_pitches() -> np.ndarray:
     from .spectrum import HIGHEST, LOWEST, MEL_BANDS
 
     return np.log2(np.maximum(librosa.mel_frequencies(MEL_BANDS, fmin=LOWEST, fmax=HIGHEST), 1.0))
-
-
-def _hear_key(spectrum: Spectrum, look: float) -> tuple[float, float]:
-    """How clear the key is (correlation with the best profile), and major's best against minor's."""
-    chroma = _around(spectrum.chroma, look, KEY_WINDOW).mean(axis=1)
-    if chroma.std() < 1e-6:
-        return 0.0, 0.0
-    best = [max(float(np.corrcoef(np.roll(profile, key), chroma)[0, 1]) for key in range(12)) for profile in (MAJOR, MINOR)]
-    return max(best), best[0] - best[1]
 
 
 def _local_tempo(beats: np.ndarray, looks: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..page import FAINT, LANE, SCALE, STRONG, TEXT, Page
 from ..timeline import Timeline
 
 WAVE, BEAT, DOWNBEAT = (86, 138, 201), (122, 128, 146), (255, 183, 77)
-CURVES = {"onset": (255, 120, 117), "loudness": (105, 219, 184), "bass": (177, 151, 252)}
+CURVES = {"onset": (255, 120, 117), "loudness": (105, 219, 184), "bass": (177, 151, 252), "voice": (247, 143, 202)}
 SAD, HAPPY = (78, 98, 158), (214, 164, 68)  # of a section's box; the calmer, the darker
 SURE, UNSURE = (105, 219, 124), (255, 146, 92)
 CLOSEST = 4  # pixels between two lines; closer ones would run together

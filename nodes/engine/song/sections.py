@@ -94,7 +94,8 @@ def _unit(columns: np.ndarray) -> np.ndarray:
 def _novelty(likeness: np.ndarray) -> np.ndarray:
     """How much speaks for a border before each bar, [bars + 1]; 0 is usual, 1 is strong."""
     new = sum(_difference(likeness, kernel) for kernel in KERNELS)
-    found = _scaled(np.maximum(new, 0)) + REPEATS * _scaled(_change_of_repeats(likeness))
+    repeats = np.maximum(_scaled(_change_of_repeats(likeness)), 0)  # early bars have little to repeat: that is nothing against a border
+    found = _scaled(np.maximum(new, 0)) + REPEATS * repeats
     found[[0, -1]] = 0
     return found
 

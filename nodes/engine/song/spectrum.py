@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .harmony import measure_tones
 from .recording import RATE, Progress, Recording
 from .roughness import measure_roughness
 
@@ -18,26 +19,28 @@ SIZE, HOP = 2048, 256
 FRAME_RATE = RATE / HOP
 MEL_BANDS, LOWEST, HIGHEST = 96, 30.0, 10000.0  # Hz
 FLUX_EDGES = (0.0, 160.0, 600.0, 2500.0, 1e9)  # Hz: kick and bass, body, snare and voice, cymbals
-BASS_CHROMA_BELOW, BASS_BELOW = 260.0, 150.0  # Hz
+BASS_CHROMA_BELOW = 260.0  # Hz
+LEVEL_EDGES = (0.0, 150.0, 600.0, 2500.0, 1e9)  # Hz: bass, low mids, mids, highs
 LAG = 2  # frames between which an attack is sought
 STEPS = 4  # energy is also measured this many times a frame, to place attacks to the millisecond
 STEP_RATE = FRAME_RATE * STEPS
 PIECE = 1024  # frames
-ROUGHNESS_EVERY = 8  # frames: harmony changes slowly
+HARMONY_EVERY = 8  # frames: harmony changes slowly
 INAUDIBLE = 1e-2  # power of a pitch class, over 70 dB below a loud one: rounding, not harmony
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Features per frame, all [rows, frames] but for `energy`, [rows, frames * STEPS], and `roughness`, [1, frames / ROUGHNESS_EVERY]."""
+    """Features per frame, [rows, frames]; `energy` has STEPS times as many, `roughness` and `tones` one for HARMONY_EVERY frames."""
 
     flux: np.ndarray  # strength of attacks in 4 bands, >= 0
     mel: np.ndarray  # log mel spectrum, float16
     chroma: np.ndarray  # 12 pitch classes, largest 1
     bass_chroma: np.ndarray  # the same below 260 Hz
-    levels: np.ndarray  # power of all that is heard, and of the bass
+    levels: np.ndarray  # power of all that is heard, and of the bass, low mids, mids and highs
     energy: np.ndarray  # of the wave and of its slope (the highs), step n covers HOP / STEPS samples up to (n - 1) * HOP / STEPS
     roughness: np.ndarray  # see `roughness.py`
+    tones: np.ndarray  # see `harmony.py`
 
     @property
     def frames(self) -> int:
@@ -79,6 +82,7 @@ def _describe(power: np.ndarray, joined: np.ndarray, energy: np.ndarray, filters
     rise = np.maximum(joined[:, LAG:] - maximum_filter1d(joined, 3, axis=0)[:, :-LAG], 0)
     if first:
         rise[:, :LAG] = 0
+    harmony, frequencies = power[:, ::HARMONY_EVERY], np.fft.rfftfreq(SIZE, 1 / RATE)
     return Spectrum(
         flux=filters.flux @ rise,
         mel=joined[:, LAG:].astype(np.float16),
@@ -86,7 +90,8 @@ def _describe(power: np.ndarray, joined: np.ndarray, energy: np.ndarray, filters
         bass_chroma=_normalised(filters.bass_chroma @ power),
         levels=filters.levels @ power,
         energy=energy,
-        roughness=measure_roughness(power[:, ::ROUGHNESS_EVERY], np.fft.rfftfreq(SIZE, 1 / RATE))[None],
+        roughness=measure_roughness(harmony, frequencies)[None],
+        tones=measure_tones(harmony, frequencies),
     )
 
 
@@ -130,11 +135,12 @@ def _make_filters() -> _Filters:
     heard = (f**2 / (f**2 + 60.0**2)) ** 2 * (1 + 1.5 * f**2 / (f**2 + 1700.0**2))
     centres = librosa.mel_frequencies(MEL_BANDS, fmin=LOWEST, fmax=HIGHEST)
     flux = np.array([(centres >= low) & (centres < high) for low, high in zip(FLUX_EDGES, FLUX_EDGES[1:], strict=False)], np.float32)
+    bands = zip(LEVEL_EDGES[1:], LEVEL_EDGES[2:], strict=False)
     return _Filters(
         window=window,
         mel=mel.astype(np.float32),
         chroma=chroma.astype(np.float32),
         bass_chroma=(chroma * (f < BASS_CHROMA_BELOW)).astype(np.float32),
-        levels=np.stack([heard, f < BASS_BELOW]).astype(np.float32),
+        levels=np.stack([heard, f < LEVEL_EDGES[1], *(heard * (f >= low) * (f < high) for low, high in bands)]).astype(np.float32),
         flux=flux / flux.sum(axis=1, keepdims=True),
     )

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...timeline import Line, Timeline, Word
+from ...timeline import Curve, Line, Timeline, Word
 from ..recording import Progress, examine_recording, ignore_progress
+from ..singing import VOICE
 from .edits import apply_edits, read_edits
 from .heard_words import HeardWord, choose_words
 from .letters import count_syllables, guess_language, split_words
@@ -24,7 +25,7 @@ from .recogniser import HEARING_RATE, Recogniser, refine_times, write_down
 from .sheet import LyricError, LyricSheet, SheetLine
 from .sheet_words import Found, SheetWord, find_words, list_words
 from .spelling import make_speller
-from .voice import Voice, hear_anything, hear_mix, hear_stem
+from .voice import Voice, hear_anything, hear_mix, hear_stem, trace_voice
 
 AUTO = "auto"
 STEPS = 100  # of progress
@@ -81,7 +82,7 @@ def align_lyrics(
     timeline: Timeline, song: Sound, request: LyricRequest, vocals: Sound | None = None,
     load_recogniser: Callable[[], Recogniser] | None = None, on_progress: Progress = ignore_progress,
 ) -> Timeline:  # fmt: skip
-    """The timeline with the song's lines. LyricError where there is nothing to align or a text cannot be read.
+    """The timeline with the song's lines, and a stem's own curve `voice`. LyricError for nothing to align or an unreadable text.
 
     `load_recogniser` is called only if something has to be heard. `on_progress(done, total)` may raise to stop. Drafts, lyrics of
     another song and lines left out are remarks, not errors.
@@ -95,10 +96,17 @@ def align_lyrics(
     remarks = aligned.remarks
     if lost:
         remarks += (f"{lost} of {len(edits)} edits no longer fit the lyrics and were left out; look at their line, word and text.",)
-    result = replace(timeline, lines=tuple(lines), remarks=(*timeline.remarks, *remarks))
+    result = replace(timeline, lines=tuple(lines), remarks=(*timeline.remarks, *remarks), curves=_choose_curves(timeline.curves, voice))
     numbered = [(number, line) for (number, _), line in zip(aligned.lines, lines, strict=True)]
     on_progress(STEPS, STEPS)
     return name_sections(result, sheet.headings, numbered)
+
+
+def _choose_curves(curves: tuple[Curve, ...], voice: Voice | None) -> tuple[Curve, ...]:
+    """The curves, with what a stem says of the voice in place of what the mix did."""
+    if voice is None:
+        return curves
+    return (*(curve for curve in curves if curve.name != VOICE), trace_voice(voice))
 
 
 class _Steps:

@@ -1,7 +1,7 @@
 """A vocals stem, or a mix, -> when somebody sings; and a clock that runs only then.
 
-A stem is listened to by its level: what separation leaves behind of the band lies well below the voice. A mix says little (energy in
-the voice's band that stands out); its `Voice` is marked as not `trusted`. Times are seconds. Knows nothing of words.
+A stem is listened to by its level: what separation leaves behind of the band lies well below the voice. A mix is judged by
+`singing.py`, which guesses; its `Voice` is marked as not `trusted`. Times are seconds. Knows nothing of words.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...timeline import Curve
 from ..recording import RATE, Recording, examine_recording
+from ..singing import HOP, VOICE, VOICE_RATE, measure_singing
 
-FRAME = 441  # samples at 22,050 Hz: 20 ms
+FRAME = HOP  # samples at 22,050 Hz: 20 ms
 HEARD = 1e-3  # full scale; a stem that stays below -60 dB holds no voice
 DEPTH = 0.45  # of the way from the quietest to the loudest in dB: above, somebody sings
 LEAST_DEPTH, GREATEST_DEPTH = 14.0, 34.0  # dB below the loudest
-SMOOTH = 25  # frames, half a second: in a mix single frames say nothing
+SURE = 1.5  # log odds: in a mix that is sung throughout, no more is asked of a moment
 FAINT = 50.0  # dB below a mix's loudest: no band, no voice
 PAUSE = 0.2  # seconds; shorter gaps are consonants and breaths within a phrase
 BLIP = 0.06  # seconds; shorter sounds are clicks and bleed
@@ -91,16 +93,26 @@ def hear_anything(samples: np.ndarray, sample_rate: int) -> Voice:
 
 
 def hear_mix(samples: np.ndarray, sample_rate: int) -> Voice:
-    """A guess when somebody sings in a mix, float32 [channels, samples]: its middle stands out between 300 Hz and 4 kHz."""
-    middle = np.atleast_2d(samples)
-    recording = examine_recording(middle, sample_rate)
-    levels = _levels(recording, low=300.0, high=4000.0) - 0.5 * _levels(recording)
-    smooth = np.convolve(np.pad(levels, SMOOTH // 2, mode="edge"), np.ones(SMOOTH) / SMOOTH, mode="valid")
-    return Voice(_spans(smooth, recording, heard=_levels(recording)), recording.duration, trusted=False)
+    """A guess when somebody sings in a mix, float32 [channels, samples], if anybody does: where it is likelier than on the whole."""
+    recording = examine_recording(samples, sample_rate)
+    if recording.silent:
+        return Voice(np.empty((0, 2)), recording.duration, trusted=False)
+    odds = measure_singing(recording)
+    levels = _levels(recording)
+    odds = odds[: len(levels)]
+    loud = levels[: len(odds)] > 20 * np.log10(HEARD)
+    return Voice(_join((odds > min(float(odds.mean()), SURE)) & loud, recording), recording.duration, trusted=False)
 
 
-def _levels(recording: Recording, low: float = 0.0, high: float = RATE / 2) -> np.ndarray:
-    """Level in dB of full scale every 20 ms, within a band of frequencies; shape [frames]."""
+def trace_voice(voice: Voice) -> Curve:
+    """The curve `voice` of a stem: how much of the tenth of a second around each moment is sung."""
+    moments = np.arange(int(voice.duration * VOICE_RATE) + 1) / VOICE_RATE
+    sung = voice.sung_before(moments + 0.5 / VOICE_RATE) - voice.sung_before(moments - 0.5 / VOICE_RATE)
+    return Curve(VOICE, VOICE_RATE, tuple(np.round(np.clip(sung * VOICE_RATE, 0, 1), 3).tolist()))
+
+
+def _levels(recording: Recording) -> np.ndarray:
+    """Level in dB of full scale every 20 ms; shape [frames]."""
     gain = 1.0 if recording.silent else recording.peak / 0.9  # `blocks` scales every recording to the same peak
     rest, powers = np.empty(0, np.float32), []
     for block in recording.blocks():
@@ -108,27 +120,18 @@ def _levels(recording: Recording, low: float = 0.0, high: float = RATE / 2) -> n
         count = len(block) // FRAME
         frames = block[: count * FRAME].reshape(count, FRAME)
         rest = block[count * FRAME :]
-        if low > 0:
-            spectrum = np.fft.rfft(frames * np.hanning(FRAME).astype(np.float32), axis=1)
-            band = slice(int(low * FRAME / RATE), int(high * FRAME / RATE) + 1)
-            powers.append(np.square(np.abs(spectrum[:, band])).sum(axis=1) * (2 / FRAME**2))
-        else:
-            powers.append(np.square(frames).mean(axis=1))
+        powers.append(np.square(frames).mean(axis=1))
     power = np.concatenate(powers) if powers else np.zeros(1)
     return 10 * np.log10(power * gain**2 + 1e-12)
 
 
-def _spans(levels: np.ndarray, recording: Recording, heard: np.ndarray | None = None) -> np.ndarray:
+def _spans(levels: np.ndarray, recording: Recording) -> np.ndarray:
     """Where a level stands out, as spans of seconds without short gaps and blips."""
-    loudness = levels if heard is None else heard
-    top = float(np.percentile(levels, 99.5))
-    if float(loudness.max()) < 20 * np.log10(HEARD):
+    top, floor = float(np.percentile(levels, 99.5)), float(np.percentile(levels, 5))
+    if float(levels.max()) < 20 * np.log10(HEARD):
         return np.empty((0, 2))
-    floor = float(np.percentile(levels, 5))
     limit = float(np.clip(top - (1 - DEPTH) * (top - floor), top - GREATEST_DEPTH, top - LEAST_DEPTH))
-    if heard is not None:  # a contrast in dB, not a level: its own middle is the border
-        limit = (top + float(np.percentile(levels, 25))) / 2
-    return _join((levels > limit) & (loudness > 20 * np.log10(HEARD)), recording)
+    return _join((levels > limit) & (levels > 20 * np.log10(HEARD)), recording)
 
 
 def _join(on: np.ndarray, recording: Recording) -> np.ndarray:
