@@ -63,7 +63,7 @@ def lay_grid(score: MidiScore) -> Grid | None:
         if unit > 4 and count % 3 == 0:
             count, quarters = count // 3, quarters * 3
         step = score.ticks_per_quarter * quarters
-        if end - start < step:
+        if end - start < score.ticks_per_quarter:
             continue  # a pick-up that was given a signature of its own
         if unit > 4 and quarters < 1:
             return None
