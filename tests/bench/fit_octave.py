@@ -21,7 +21,7 @@ CLEAR = (0.6, 0.8, 1.0, 1.2, 1.5, 9.0)
 LESS = (0.6, 0.7, 0.8, 0.9, 0.945, 0.98, 2.0)
 SLOW = (60.0, 75.0, 90.0, 100.0, 110.0)
 HALF = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 9.0)
-GAIN = 0.002  # of the mean F, below which the present thresholds stay
+GAIN = 0.002  # of the mean F, held out, below which the present thresholds stay
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,23 @@ def score_choice(choice: Choice, at: Thresholds) -> float:
 
 
 def fit_thresholds(choices: Sequence[Choice]) -> Thresholds:
-    """Those of the grid with the best mean F; the present ones unless that is clearly better."""
+    """Those of the grid with the best mean F."""
     weights = weigh_kinds([choice.kind for choice in choices])
 
     def rate(at: Thresholds) -> float:
         return float(np.mean(weights * [score_choice(choice, at) for choice in choices]))
 
-    now = Thresholds()
-    halving = max((replace(now, clear=clear, less=less) for clear, less in product(CLEAR, LESS)), key=rate)
-    best = max((replace(halving, slow=slow, half=half) for slow, half in product(SLOW, HALF)), key=rate)
-    return best if rate(best) > rate(now) + GAIN else now
+    halving = max((replace(Thresholds(), clear=clear, less=less) for clear, less in product(CLEAR, LESS)), key=rate)
+    return max((replace(halving, slow=slow, half=half) for slow, half in product(SLOW, HALF)), key=rate)
 
 
-def report_octave(choices: Sequence[Choice]) -> str:
+def set_thresholds(at: Thresholds) -> None:
+    """For this run, so that what is fitted afterwards stands on them."""
+    octave.CLEAR_OFF_BEAT, octave.LESS_LIKELY, octave.SLOW, octave.HALF_AS_LIKELY = at.clear, at.less, at.slow, at.half
+
+
+def report_octave(choices: Sequence[Choice]) -> tuple[Thresholds, str]:
+    """The fitted thresholds where they are better on folds that they were not fitted to, else the present ones."""
     kinds = [choice.kind for choice in choices]
     folds, weights = deal_folds(kinds), weigh_kinds(kinds)
     fitted = [fit_thresholds([choice for choice, at in zip(choices, folds, strict=True) if at != fold]) for fold in range(FOLDS)]
@@ -100,4 +104,7 @@ def report_octave(choices: Sequence[Choice]) -> str:
     means = [f"{name} {np.mean(weights * f):.4f}" for name, f in (("none", plain), ("now", now), ("held out", held), ("oracle", best))]
     rows = [f"  {kind}: now {now[[k == kind for k in kinds]].mean():.3f}, held out {held[[k == kind for k in kinds]].mean():.3f}"
             for kind in dict.fromkeys(kinds)]  # fmt: skip
-    return "\n".join(["mean F over kinds: " + ", ".join(means), *rows, f"of folds: {fitted}", f"OCTAVE {fit_thresholds(choices)}"])
+    better = np.mean(weights * held) > np.mean(weights * now) + GAIN
+    chosen = fit_thresholds(choices) if better else Thresholds()
+    told = f"OCTAVE {chosen}" + ("" if better else ", as they are: a fit is no better on what it has not seen")
+    return chosen, "\n".join(["mean F over kinds: " + ", ".join(means), *rows, told])
