@@ -71,7 +71,7 @@ def analyse_song(
     pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
     pulse = _add_opening(trim_pulse(pulse, attack), spectrum)
     bars = find_bars(spectrum, pulse, activations, metres, _part(progress, 90, 96))
-    confidence = trust_beats(pulse, activations, attack)
+    confidence = trust_beats(pulse, activations, attack, chosen=tempo != "auto")
     timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
     timeline = _add_form(timeline, spectrum, recording.gain)
     progress(STEPS, STEPS)

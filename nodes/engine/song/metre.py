@@ -29,8 +29,8 @@ FEWEST_BEATS = 6
 
 
 @dataclass(frozen=True)
-class _Judgement:
-    """What the cues weigh; set on music with known bars, apart for each listener."""
+class Judgement:
+    """What the cues weigh; set on music with known bars, apart for each listener (`tests/bench/fit_beats.py` refits the network's)."""
 
     # chord change over 1 and over 2 beats, bass note change, timbre change, attacks in four bands from low to high,
     # loudness, the network's log odds
@@ -41,13 +41,13 @@ class _Judgement:
     habit: dict[int, float]  # how usual each is, beside that
 
 
-BY_ATTACKS = _Judgement(
+BY_ATTACKS = Judgement(
     (0.42, 0.70, 0.20, 0.52, 1.12, -0.18, -0.20, 0.0, 0.60),
     -0.60,
     (3.3, 2.8, 1.9, -0.7),
     {2: -0.4, 3: -0.1, 4: 0.0, 5: -0.4, 6: -1.2, 7: -0.4},
 )
-BY_NETWORK = _Judgement(
+BY_NETWORK = Judgement(
     (-0.09, 0.74, -0.14, 0.70, 0.23, -0.10, 0.04, 0.23, 0.48, 2.77),
     -2.25,
     (6.6, 5.2, 3.7, -3.2),
@@ -102,6 +102,15 @@ def _distance(before: np.ndarray, after: np.ndarray) -> float:
     return 1.0 - float(before @ after) / size if size > 1e-9 else 0.0
 
 
+@dataclass(frozen=True)
+class Hearing:
+    """What a song tells of its bars, before it is weighed."""
+
+    cues: np.ndarray  # of each beat, [beats, 9], or 10 with the network
+    attacks: np.ndarray  # pattern of each beat, [beats, 17]
+    chords: np.ndarray  # [beats, 12]
+
+
 def find_bars(
     spectrum: Spectrum,
     pulse: Pulse,
@@ -112,21 +121,43 @@ def find_bars(
     """The place of each beat in its bar, for the likeliest of some metres; unknown for less than six beats."""
     if len(pulse.frames) < FEWEST_BEATS:
         return Bars(np.zeros(len(pulse.frames), int), 0)
+    judgement = BY_ATTACKS if activations.downbeat is None else BY_NETWORK
+    hearing = hear_bars(spectrum, pulse, activations, on_progress)
+    return choose_metre(hearing, weigh_beats(hearing.cues, judgement), judgement, metres)
+
+
+def hear_bars(spectrum: Spectrum, pulse: Pulse, activations: Activations, on_progress: Progress = ignore_progress) -> Hearing:
     cues = describe_beats(spectrum, pulse.frames, on_progress)
-    judgement = BY_ATTACKS
-    if activations.downbeat is not None:
-        judgement, cues = BY_NETWORK, np.hstack([cues, _weigh_downbeats(activations.downbeat, pulse.frames)])
-    evidence = np.clip(cues @ judgement.cues + judgement.offset, -SUREST, SUREST)
-    evidence[0] = 0.0  # there is nothing before it to compare it with
-    paths = {metre: _follow(evidence, metre) for metre in metres}
     attacks, chords = _describe_patterns(spectrum, pulse.frames)
     accents = np.clip(cues[:, LOUDNESS] - np.median(cues[:, LOUDNESS]), -2, 2)[:, None]  # a metronome has nothing else
-    attacks = np.hstack([attacks, ACCENT * (accents - accents.mean())])
-    scores = {metre: _score(metre, judgement, paths[metre][0], attacks, chords) for metre in metres}
-    ranking = sorted(scores, key=lambda metre: scores[metre], reverse=True)
-    places = paths[ranking[0]][1]
-    margin = scores[ranking[0]] - scores[ranking[1]] if len(ranking) > 1 else GIVEN
-    return Bars(places + 1, ranking[0], margin, _contrast(evidence, places, ranking[0]))
+    if activations.downbeat is not None:
+        cues = np.hstack([cues, _weigh_downbeats(activations.downbeat, pulse.frames)])
+    return Hearing(cues, np.hstack([attacks, ACCENT * (accents - accents.mean())]), chords)
+
+
+def weigh_beats(cues: np.ndarray, judgement: Judgement) -> np.ndarray:
+    """The evidence, in nats, that each beat is a first one."""
+    evidence = np.clip(cues @ judgement.cues + judgement.offset, -SUREST, SUREST)
+    evidence[0] = 0.0  # there is nothing before it to compare it with
+    return evidence
+
+
+def compare_metres(hearing: Hearing, evidence: np.ndarray, metres: Sequence[int] = METRES) -> np.ndarray:
+    """What speaks for each metre, [metres, 4], in the order of `Judgement.metres`."""
+    rows = []
+    for metre in metres:
+        repeats = (_repetition(hearing.attacks, metre), _repetition(hearing.attacks, 2 * metre), _repetition(hearing.chords, metre))
+        rows.append([_follow(evidence, metre)[0], *repeats])
+    return np.array(rows)
+
+
+def choose_metre(hearing: Hearing, evidence: np.ndarray, judgement: Judgement, metres: Sequence[int] = METRES) -> Bars:
+    scores = compare_metres(hearing, evidence, metres) @ judgement.metres + [judgement.habit[metre] for metre in metres]
+    ranking = np.argsort(-scores, kind="stable")
+    metre = metres[ranking[0]]
+    places = _follow(evidence, metre)[1]
+    margin = float(scores[ranking[0]] - scores[ranking[1]]) if len(ranking) > 1 else GIVEN
+    return Bars(places + 1, metre, margin, _contrast(evidence, places, metre))
 
 
 def _weigh_downbeats(downbeat: np.ndarray, frames: np.ndarray) -> np.ndarray:
@@ -134,11 +165,6 @@ def _weigh_downbeats(downbeat: np.ndarray, frames: np.ndarray) -> np.ndarray:
     heard = np.array([downbeat[max(0, frame - 2) : frame + 3].max(initial=0.0) for frame in frames.tolist()])
     odds = np.log(np.maximum(heard, 1e-3) / np.maximum(1 - heard, 1e-3))
     return ((odds - odds.mean()) / (odds.std() + VARIATION))[:, None]
-
-
-def _score(metre: int, judgement: _Judgement, path_score: float, attacks: np.ndarray, chords: np.ndarray) -> float:
-    repeats = (_repetition(attacks, metre), _repetition(attacks, 2 * metre), _repetition(chords, metre))
-    return float(np.array([path_score, *repeats]) @ judgement.metres) + judgement.habit[metre]
 
 
 def _describe_patterns(spectrum: Spectrum, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
