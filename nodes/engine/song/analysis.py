@@ -13,18 +13,19 @@ import numpy as np
 from ..timeline import Beat, Timeline, hash_samples
 from .activations import Activations
 from .attacks import find_onsets, place_attacks
-from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
+from .beats import Pulse, find_pulse, find_related_pulses, trim_pulse
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
 from .emotion import measure_emotion
 from .listening import hear_beats
 from .metre import METRES, Bars, find_bars
-from .octave import choose_octave
+from .octave import count_beats
 from .recording import Progress, examine_recording, ignore_progress
 from .sections import find_sections
 from .spectrum import Spectrum, measure_spectrum
 
 TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
+GIVEN = 0.9  # chance of a way to count that the user chose
 TRUSTED = 0.3  # below, the beats are no more than a guess
 STEPS = 100  # of progress
 
@@ -60,21 +61,25 @@ def analyse_song(
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     timeline = replace(timeline, onsets=tuple(find_onsets(attack, spectrum).tolist()))
     activations = hear_beats(spectrum, _part(progress, 60, 65))
-    pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
-    pulse = trim_pulse(pulse, attack)
-    bars = find_bars(spectrum, pulse, activations, metres, _part(progress, 90, 96))
-    confidence = trust_beats(pulse, activations, attack)
+    pulse, bars, confidence = _find_beats(spectrum, activations, attack, (metres, TEMPI[tempo]), progress)
     timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
     timeline = _add_form(timeline, spectrum, recording.gain)
     progress(STEPS, STEPS)
     return timeline
 
 
-def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
+def _find_beats(
+    spectrum: Spectrum, activations: Activations, attack: np.ndarray, chosen: tuple[tuple[int, ...], float], progress: Progress
+) -> tuple[Pulse, Bars, float]:
+    """Beats, bars and how far to trust the beats; `chosen` are the metres allowed and the factor on the tempo heard."""
+    metres, factor = chosen
     pulse = find_pulse(activations, _part(progress, 65, 75))
-    if factor == 1.0:
-        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
-    return find_related_pulse(activations, pulse, factor, _part(progress, 75, 90))
+    count, chance = count_beats(spectrum, activations, pulse, attack, metres, _part(progress, 75, 90))
+    pulse, bars = count.pulse, count.bars
+    if factor != 1.0 and len(pulse.frames) > 2:
+        pulse = trim_pulse(find_related_pulses(activations, pulse, [factor], _part(progress, 90, 93))[0], attack)
+        bars, chance = find_bars(spectrum, pulse, activations, metres, _part(progress, 93, 96)), GIVEN
+    return pulse, bars, trust_beats(pulse, activations, attack, chance)
 
 
 def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float, trust: float) -> Timeline:

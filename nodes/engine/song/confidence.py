@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .activations import Activations
-from .beats import Pulse, average_peak, measure_periodicity
+from .beats import Pulse, average_peak, measure_periodicity, measure_regularity
 from .metre import Bars
 
 FEWEST_BEATS = 4
@@ -22,24 +22,22 @@ ENOUGH = 3.0  # nats; more says no more
 
 @dataclass(frozen=True)
 class _Model:
-    beats: tuple[float, float, float]  # weights of what `describe_pulse` finds
+    beats: tuple[float, float, float, float]  # weights of what `describe_pulse` finds
     beats_offset: float
     bars: tuple[float, float]  # weights of margin and contrast
     bars_offset: float
 
 
-# The attacks say whether there is a steady pulse, not which of its layers people would tap: a song counted twice too fast is
-# still called sure.
-BY_ATTACKS = _Model((8.0, 6.0, 3.0), -8.0, (0.86, 0.94), -1.81)
-BY_NETWORK = _Model((2.90, 3.66, 2.44), -5.32, (0.64, 1.19), -1.54)
+BY_ATTACKS = _Model((8.0, 6.0, 3.0, 0.0), -8.0, (0.86, 0.94), -1.81)
+BY_NETWORK = _Model((2.90, 3.66, 2.44, 0.0), -5.32, (0.64, 1.19), -1.54)
 
 
-def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray) -> float:
-    """Probability that the beats are right: 0 for less than four."""
+def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray, chance: float) -> float:
+    """Probability that the beats are right: 0 for less than four. `chance` is how likely this way to count is among the others."""
     if len(pulse.frames) < FEWEST_BEATS:
         return 0.0
     model, strength = _choose_model(activations), average_peak(attack, pulse.frames)
-    facts = describe_pulse(pulse, activations, strength)
+    facts = describe_pulse(pulse, activations, strength, chance)
     return _logistic(float(facts @ model.beats) + model.beats_offset) * min(1.0, strength / AUDIBLE) ** 2
 
 
@@ -51,33 +49,21 @@ def trust_bars(bars: Bars, activations: Activations, beat_confidence: float) -> 
     return beat_confidence * _logistic(float(np.clip([bars.margin, bars.contrast], -ENOUGH, ENOUGH) @ model.bars) + model.bars_offset)
 
 
-def describe_pulse(pulse: Pulse, activations: Activations, strength: float) -> np.ndarray:
-    """How much the listener's answer repeats itself after a beat, how far beats stand out in it, and how high they are.
+def describe_pulse(pulse: Pulse, activations: Activations, strength: float, chance: float) -> np.ndarray:
+    """How much the listener's answer repeats itself after a beat, how far beats stand out in it, how high they are, and the
+    log odds of this way to count.
 
     Of attacks, the height is their `strength` in the music, because their likelihoods are scaled to each song.
     """
     on_beat = average_peak(activations.beat, pulse.frames)
     standing_out = on_beat - average_peak(activations.beat, _between(pulse.frames))
     height = strength if activations.downbeat is None else on_beat
-    return np.array([_measure_regularity(pulse, activations), standing_out, height])
+    odds = float(np.clip(np.log(max(chance, 1e-6) / max(1 - chance, 1e-6)), -ENOUGH, ENOUGH))
+    return np.array([measure_regularity(pulse, measure_periodicity(activations)), standing_out, height, odds])
 
 
 def _choose_model(activations: Activations) -> _Model:
     return BY_ATTACKS if activations.downbeat is None else BY_NETWORK
-
-
-def _measure_regularity(pulse: Pulse, activations: Activations) -> float:
-    """How much the music repeats itself one to four beats later, -1..1, each stretch by its own tempo."""
-    stretches = measure_periodicity(activations)
-    starts = np.arange(len(stretches)) * (stretches.shape[1] // 4)
-    middles, gaps = (pulse.frames[:-1] + pulse.frames[1:]) / 2, np.diff(pulse.frames)
-    found = []
-    for repeats, start in zip(stretches, starts, strict=True):
-        near = np.abs(middles - start - len(repeats) / 2) < len(repeats) / 2
-        if near.any():
-            lags = np.clip(np.round(np.median(gaps[near]) * np.arange(1, 5)).astype(int), 2, len(repeats) - 3)
-            found.append(max(float(repeats[lag - 2 : lag + 3].max()) for lag in lags))
-    return float(np.mean(found)) if found else 0.0
 
 
 def _between(frames: np.ndarray) -> np.ndarray:
