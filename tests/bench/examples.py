@@ -8,6 +8,8 @@ A file is made anew once it is removed.
 from __future__ import annotations
 
 import pickle
+import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,10 +22,13 @@ from renders import render_part
 
 if TYPE_CHECKING:
     from pack.nodes.engine.song.spectrum import Spectrum
+    from pack.nodes.engine.song.training.instruments import Bank
+    from pack.nodes.engine.song.training.kits import Kit
+    from pack.nodes.engine.song.training.scores import Score
 
 NO_PULSE, FREE = "nopulse", "free"  # kinds without beats
-LOOPS, PATTERNS = 30, 60
-FIRST_PATTERN = 5_000_000  # seeds that no training clip has
+LOOPS, WRITTEN, MEASURES = 30, 140, 44
+FIRST_WRITTEN = 7_000_000  # seeds that no training clip has
 UNCUT = ("rhythm_game",)
 
 
@@ -42,7 +47,7 @@ def read_examples(folder: Path, part: str) -> list[Example]:
     if not path.exists():
         found = [*_gather_pieces(folder, part), *_gather_silences(part)]
         if part == "dev":
-            found += [*_gather_loops(), *_gather_patterns(folder / "bank")]
+            found += [*_gather_loops(), *_gather_written(folder / "bank")]
         path.with_suffix(".part").write_bytes(pickle.dumps([tuple(example) for example in found]))
         path.with_suffix(".part").rename(path)
     return [Example(*row) for row in pickle.loads(path.read_bytes())]
@@ -87,17 +92,30 @@ def _gather_loops() -> Iterator[Example]:
             yield _make("click", f"{tempo}/{metre}", loop.samples, drum_loops.RATE, (loop.beats, loop.downbeats, metre))
 
 
-def _gather_patterns(folder: Path) -> Iterator[Example]:
-    from pack.nodes.engine.song.recording import RATE
-    from pack.nodes.engine.song.training import clips, instruments, patterns
+def _gather_written(folder: Path) -> Iterator[Example]:
+    """What the beat network's training writes, with other seeds, and its styles of the part `dev`, arranged anew."""
+    from pack.nodes.engine.song.training import instruments, kits, repertoire, styles
 
     banks = [instruments.make_bank(font, folder) for font in instruments.FONTS]
-    for number in range(PATTERNS):
-        score, rng = patterns.write_score(FIRST_PATTERN + number), np.random.default_rng(number)
-        when = clips._choose_timing(score, rng)
-        sound = clips.record(clips.play(clips.vary(score, rng), banks[number % 2], when, rng), rng)
-        beats = np.arange(0, score.end + 1e-6, score.step) if score.metre else np.zeros(0)
-        times, positions = when(beats), np.arange(len(beats)) % max(score.metre, 1)
-        kept = (times >= 0) & (times < clips.SECONDS - 0.05)
-        truth = (times[kept], times[kept & (positions == 0)], score.metre)
-        yield _make("pattern" if score.metre else FREE, str(number), sound[None].astype(np.float32), RATE, truth)
+    drums = kits.read_hydrogen_kits()
+    for number in range(WRITTEN):
+        yield _record("written", str(number), repertoire.write_score(FIRST_WRITTEN + number), banks, drums)
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, style in enumerate(styles.list_styles("dev") * 2):
+            score = styles.arrange(style, FIRST_WRITTEN + number, Path(scratch), MEASURES)
+            if score:
+                yield _record("arranged", f"{style.name} {number}", score, banks, drums)
+
+
+def _record(kind: str, name: str, score: Score, banks: list[Bank], drums: list[Kit]) -> Example:
+    from pack.nodes.engine.song.recording import RATE
+    from pack.nodes.engine.song.training import band, clips
+
+    rng = np.random.default_rng(zlib.crc32(f"{kind} {name}".encode()))
+    players, when = band.choose_band(score, banks, drums, rng), clips.choose_timing(score, rng)
+    sound = clips.record(clips.play(clips.vary(score, rng), players, when, rng), rng)
+    beats = np.arange(0, score.end + 1e-6, score.step) if score.metre else np.zeros(0)
+    times, positions = when(beats), np.arange(len(beats)) % max(score.metre, 1)
+    kept = (times >= 0) & (times < clips.SECONDS - 0.05)
+    truth = (times[kept], times[kept & (positions == 0)], score.metre)
+    return _make(kind if score.metre else FREE, name, sound[None].astype(np.float32), RATE, truth)

@@ -1,14 +1,15 @@
-"""Refits `confidence.BY_NETWORK`: how far beats and bars can be trusted, and shows whether held-out pieces bear it out."""
+"""Refits `confidence.BY_NETWORK` and `BY_ATTACKS`: how far beats and bars can be trusted, and shows whether held-out pieces bear it out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from fit_metre import RIGHT, BarExample, judge_held_out, score_bars
+from fit_metre import RIGHT, BarExample, judge, judge_held_out, score_bars
 from fitting import deal_folds, find_caution, fit_logistic, measure_surprise, predict_held_out, weigh_kinds
 from pack.nodes.engine.song.beats import average_peak
 from pack.nodes.engine.song.confidence import ENOUGH, FEWEST_BEATS, describe_facts
+from pack.nodes.engine.song.metre import Judgement
 from tracking import Tracked
 
 SURE, SHARE = 0.8, 0.95  # of what is called so sure, this share has to be right
@@ -29,10 +30,10 @@ def report_beats(tracked: Sequence[Tracked]) -> str:
     return "\n".join([*lines, f"BEATS {np.round(slopes, 2).tolist()} offset {offset - caution:.2f}"])
 
 
-def report_bars(examples: Sequence[BarExample]) -> str:
-    """The bars' trust is fitted to what held-out judgements come to, because those of the fit are better than life."""
+def report_bars(examples: Sequence[BarExample], kept: Judgement | None) -> str:
+    """The bars' trust is fitted to what held-out judgements come to, or the one that was kept: those of the fit are better than life."""
     kinds = [example.kind for example in examples]
-    weights, bars = weigh_kinds(kinds), judge_held_out(examples)
+    weights, bars = weigh_kinds(kinds), [judge(example, kept) for example in examples] if kept else judge_held_out(examples)
     facts = np.clip([[one.margin, one.contrast] for one in bars], -ENOUGH, ENOUGH)
     right = np.array([score_bars(example, one) >= RIGHT for example, one in zip(examples, bars, strict=True)])
     odds = predict_held_out(facts, right, weights, deal_folds(kinds))
@@ -43,7 +44,7 @@ def report_bars(examples: Sequence[BarExample]) -> str:
 
 def _describe(one: Tracked) -> np.ndarray:
     strength = average_peak(one.attack, one.pulse.frames)
-    return describe_facts(one.pulse, one.activations, strength)
+    return describe_facts(one.pulse, one.activations, strength, one.chance)
 
 
 def _tell(kinds: Sequence[str], odds: np.ndarray, right: np.ndarray) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 FOLDS = 5
-WHOLE = 8  # pieces of a kind that weigh as much as any larger number of them
+WHOLE = 8  # pieces
 
 
 def deal_folds(kinds: Sequence[str]) -> np.ndarray:
@@ -21,10 +21,10 @@ def deal_folds(kinds: Sequence[str]) -> np.ndarray:
     return np.array(folds, int)
 
 
-def weigh_kinds(kinds: Sequence[str]) -> np.ndarray:
-    """A weight for each piece, so that no kind counts for more than another because it has more pieces; 1 on the whole."""
+def weigh_kinds(kinds: Sequence[str], whole: int = WHOLE) -> np.ndarray:
+    """A weight for each piece, so that no kind of `whole` pieces or more counts for more than another; 1 on the whole."""
     counts = Counter(kinds)
-    weights = np.array([1 / max(counts[kind], WHOLE) for kind in kinds])
+    weights = np.array([1 / max(counts[kind], whole) for kind in kinds])
     return weights / weights.mean()
 
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from examples import Example
-from pack.nodes.engine.song import confidence, metre, octave
-from pack.nodes.engine.song.activations import Activations
+from pack.nodes.engine.song.activations import Activations, hear_attacks
 from pack.nodes.engine.song.attacks import place_attacks
-from pack.nodes.engine.song.beats import Pulse, find_pulse, trim_pulse
+from pack.nodes.engine.song.beats import Pulse, find_pulse
+from pack.nodes.engine.song.confidence import trust_bars, trust_beats
 from pack.nodes.engine.song.curves import measure_attack
-from pack.nodes.engine.song.listening import hear_beats
-from pack.nodes.engine.song.metre import Bars
+from pack.nodes.engine.song.listening import hear_with_network
+from pack.nodes.engine.song.metre import METRES, Bars
+from pack.nodes.engine.song.octave import Count, choose_count, list_counts
 from pack.nodes.engine.song.recording import ignore_progress
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A piece, its likelihoods, and every way to count it."""
+
+    example: Example
+    activations: Activations
+    attack: np.ndarray
+    counts: list[Count]
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class Tracked:
     activations: Activations
     attack: np.ndarray
     pulse: Pulse
+    chance: float  # of this way to count
     times: np.ndarray  # of the beats, in order
     bars: Bars
     trust: float
@@ -51,17 +63,35 @@ def measure_continuity(truth: np.ndarray, found: np.ndarray) -> float:
     return float(mir_eval.beat.continuity(truth, found)[3]) if min(len(truth), len(found)) > 1 else 0.0
 
 
-def track(example: Example, activations: Activations | None = None, found: Pulse | None = None) -> Tracked:
-    """As `analyse_song` does; `found` is the decoder's pulse, if known."""
-    spectrum, attack = example.spectrum, measure_attack(example.spectrum)
-    activations = activations or hear_beats(spectrum, ignore_progress)
-    pulse = found or find_pulse(activations, ignore_progress)
-    pulse = octave.choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), ignore_progress)
-    pulse = trim_pulse(pulse, attack)
-    bars = metre.find_bars(spectrum, pulse, activations)
-    trust = confidence.trust_beats(pulse, activations, attack)
-    times = np.sort(place_attacks(pulse.times, spectrum))
-    return Tracked(example, activations, attack, pulse, times, bars, trust, confidence.trust_bars(bars, activations, trust))
+def hear(example: Example, network: bool) -> Heard:
+    activations = hear_attacks(example.spectrum)
+    if network:
+        activations = hear_with_network(example.spectrum, activations, ignore_progress)
+    return count_again(Heard(example, activations, measure_attack(example.spectrum), []))
+
+
+def count_again(heard: Heard) -> Heard:
+    """With the settings of now."""
+    pulse = find_pulse(heard.activations, ignore_progress)
+    counts = list_counts(heard.example.spectrum, heard.activations, pulse, heard.attack, METRES, ignore_progress)
+    return replace(heard, counts=counts)
+
+
+def place_beats(heard: Heard, pulse: Pulse) -> np.ndarray:
+    """When the beats of a pulse are heard, in order."""
+    return np.sort(place_attacks(pulse.times, heard.example.spectrum))
+
+
+def track(heard: Heard, weights: Sequence[float]) -> Tracked:
+    """As `analyse_song` does, with these weights of the ways to count."""
+    count, chance = choose_count(heard.counts, weights)
+    return judge_count(heard, count, chance)
+
+
+def judge_count(heard: Heard, count: Count, chance: float) -> Tracked:
+    trust = trust_beats(count.pulse, heard.activations, heard.attack, chance)
+    times, bar_trust = place_beats(heard, count.pulse), trust_bars(count.bars, heard.activations, trust)
+    return Tracked(heard.example, heard.activations, heard.attack, count.pulse, chance, times, count.bars, trust, bar_trust)
 
 
 def tabulate(tracked: Sequence[Tracked]) -> str:

@@ -13,13 +13,13 @@ import numpy as np
 from ..timeline import Beat, Timeline, hash_samples
 from .activations import Activations
 from .attacks import EARLY, find_onsets, place_attacks
-from .beats import Pulse, find_pulse, find_related_pulse, trim_pulse
+from .beats import Pulse, find_pulse, find_related_pulses, trim_pulse
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
 from .emotion import measure_emotion
 from .listening import Listening, hear_beats
 from .metre import METRES, Bars, find_bars
-from .octave import choose_octave
+from .octave import count_beats
 from .recording import Progress, examine_recording, ignore_progress
 from .sections import find_sections
 from .singing import trace_singing
@@ -68,21 +68,31 @@ def analyse_song(
     heard = hear_beats(spectrum, recording, listening or Listening(), _part(progress, 60, 65))
     activations = heard.activations
     timeline = replace(timeline, remarks=(*timeline.remarks, *heard.remarks))
-    pulse = _find_chosen_pulse(activations, spectrum, TEMPI[tempo], progress)
-    pulse = _add_opening(trim_pulse(pulse, attack), spectrum)
-    bars = find_bars(spectrum, pulse, activations, metres, _part(progress, 90, 96))
-    confidence = trust_beats(pulse, activations, attack, chosen=tempo != "auto")
+    pulse, bars, confidence = find_beats(spectrum, activations, attack, metres, TEMPI[tempo], _part(progress, 65, 96))
     timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
     timeline = _add_form(timeline, spectrum, recording.gain)
     progress(STEPS, STEPS)
     return timeline
 
 
-def _find_chosen_pulse(activations: Activations, spectrum: Spectrum, factor: float, progress: Progress) -> Pulse:
-    pulse = find_pulse(activations, _part(progress, 65, 75))
-    if factor == 1.0:
-        return choose_octave(activations, spectrum, pulse, place_attacks(pulse.times, spectrum), _part(progress, 75, 90))
-    return find_related_pulse(activations, pulse, factor, _part(progress, 75, 90))
+def find_beats(
+    spectrum: Spectrum, activations: Activations, attack: np.ndarray, metres: tuple[int, ...], factor: float, progress: Progress
+) -> tuple[Pulse, Bars, float]:
+    """Beats, bars of one of the metres allowed, and how far to trust the beats.
+
+    `factor` on the tempo heard is the user's, so the beats are then trusted as those heard, their pace left out.
+    """
+    pulse = find_pulse(activations, _part(progress, 0, 35))
+    count, chance = count_beats(spectrum, activations, pulse, attack, metres, _part(progress, 35, 85))
+    by_hand = factor != 1.0 and len(count.pulse.frames) > 2
+    confidence = trust_beats(count.pulse, activations, attack, None if by_hand else chance)
+    pulse = count.pulse
+    if by_hand:
+        pulse = trim_pulse(find_related_pulses(activations, pulse, [factor], _part(progress, 85, 95))[0], attack)
+    pulse = _add_opening(pulse, spectrum)
+    if pulse is count.pulse:
+        return pulse, count.bars, confidence
+    return pulse, find_bars(spectrum, pulse, activations, metres, _part(progress, 95, STEPS)), confidence
 
 
 def _add_opening(pulse: Pulse, spectrum: Spectrum) -> Pulse:

@@ -7,7 +7,9 @@ Conventions: times in seconds, periods and places in frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +26,8 @@ STRETCH = 8.0  # seconds of music in which a period is sought
 STILL_PLAYED = 0.25  # of the usual attack: weaker first and last beats are not played
 SLACK = 5  # frames: periods are whole frames, so the path drifts by some before it is a period too far off
 REPORT_EVERY = 2048  # frames
+NEAR = 1.07  # a related pulse is sought this much beside the tempi of the first,
+FAR = 1.3  # but not further from its usual tempo
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,30 @@ class Pulse:
 
 def find_pulse(activations: Activations, on_progress: Progress, slowest: float = SLOWEST, fastest: float = FASTEST) -> Pulse:
     """The most likely beats between two tempi, in beats per minute."""
-    rate = activations.rate
-    periods = np.arange(max(2, int(60 * rate / fastest)), int(np.ceil(60 * rate / slowest)) + 1)
-    weights = np.maximum(_weigh_periods(activations, periods), PRIOR_FLOOR)
-    frames = _decode(activations.beat, periods, np.log(weights), on_progress)
-    times = _place(frames, activations)
-    return Pulse(np.round(times * rate).astype(int), times)
+    return find_pulses(activations, [(slowest, fastest)], on_progress)[0]
 
 
-def find_related_pulse(activations: Activations, pulse: Pulse, factor: float, on_progress: Progress) -> Pulse:
-    """Beats at about `factor` times the tempo of a pulse, sought anew in the music."""
-    if len(pulse.times) < 3:
-        return pulse
+def find_pulses(activations: Activations, ranges: Sequence[tuple[float, float]], on_progress: Progress) -> list[Pulse]:
+    """The most likely beats within each of some ranges of tempo, in one way through the song."""
+    rate, repeats = activations.rate, _measure_repeats(activations)
+    blocks = [np.arange(max(2, int(60 * rate / fastest)), int(np.ceil(60 * rate / slowest)) + 1) for slowest, fastest in ranges]
+    change = np.full((sum(map(len, blocks)),) * 2, -np.inf)
+    first = 0
+    for periods in blocks:
+        weights = np.maximum(_weigh_periods(repeats, periods, rate), PRIOR_FLOOR)
+        change[first : first + len(periods), first : first + len(periods)] = _change_costs(periods) + np.log(weights)
+        first += len(periods)
+    found = _decode(activations.beat, blocks, change, on_progress)
+    times = [_place(frames, activations) for frames in found]
+    return [Pulse(np.round(moments * rate).astype(int), moments) for moments in times]
+
+
+def find_related_pulses(activations: Activations, pulse: Pulse, factors: Sequence[float], on_progress: Progress) -> list[Pulse]:
+    """Beats at about some multiples of the tempo of a pulse of three beats or more, each sought anew in the music."""
     local = 60.0 / np.diff(pulse.times)
-    return find_pulse(activations, on_progress, 0.93 * factor * float(local.min()), 1.07 * factor * float(local.max()))
+    slowest, fastest = np.percentile(local, 3) / NEAR, np.percentile(local, 97) * NEAR
+    slowest, fastest = max(slowest, pulse.tempo / FAR), min(fastest, pulse.tempo * FAR)
+    return find_pulses(activations, [(factor * slowest, factor * fastest) for factor in factors], on_progress)
 
 
 def measure_periodicity(activations: Activations) -> np.ndarray:
@@ -70,26 +84,45 @@ def measure_periodicity(activations: Activations) -> np.ndarray:
     return np.array(rows)
 
 
-def _weigh_periods(activations: Activations, periods: np.ndarray) -> np.ndarray:
-    """How plausible each period is for the whole song, the best 1 (comb on the autocorrelation, Klapuri et al. 2006)."""
+def measure_regularity(pulse: Pulse, stretches: np.ndarray) -> float:
+    """How much the music repeats itself one to four beats later, -1..1, each stretch of `measure_periodicity` by its own tempo."""
+    starts = np.arange(len(stretches)) * (stretches.shape[1] // 4)
+    middles, gaps = (pulse.frames[:-1] + pulse.frames[1:]) / 2, np.diff(pulse.frames)
+    found = []
+    for repeats, start in zip(stretches, starts, strict=True):
+        near = np.abs(middles - start - len(repeats) / 2) < len(repeats) / 2
+        if near.any():
+            lags = np.clip(np.round(np.median(gaps[near]) * np.arange(1, 5)).astype(int), 2, len(repeats) - 3)
+            found.append(max(float(repeats[lag - 2 : lag + 3].max()) for lag in lags))
+    return float(np.mean(found)) if found else 0.0
+
+
+def _measure_repeats(activations: Activations) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
-    repeats = gaussian_filter1d(np.maximum(measure_periodicity(activations).mean(axis=0), 0), 1.0)
+    return gaussian_filter1d(np.maximum(measure_periodicity(activations).mean(axis=0), 0), 1.0)
+
+
+def _weigh_periods(repeats: np.ndarray, periods: np.ndarray, rate: float) -> np.ndarray:
+    """How plausible each period is for the whole song, the best 1 (comb on the autocorrelation, Klapuri et al. 2006)."""
     salience = np.sum([weight * np.interp(periods * multiple, np.arange(len(repeats)), repeats) for multiple, weight in COMB], axis=0)
     salience = (salience - salience.min()) / (np.ptp(salience) + 1e-9)
-    octaves = np.log2(60 * activations.rate / periods / PRIOR_TEMPO)
+    octaves = np.log2(60 * rate / periods / PRIOR_TEMPO)
     weights = salience * np.exp(-0.5 * (octaves / PRIOR_WIDTH) ** 2)
     return weights / (weights.max() + 1e-12)
 
 
-def _decode(likelihood: np.ndarray, periods: np.ndarray, log_weights: np.ndarray, on_progress: Progress) -> np.ndarray:
-    """Viterbi over (period, place in the beat); only the choices at beats need remembering. Beat frames, int."""
+def _decode(likelihood: np.ndarray, blocks: Sequence[np.ndarray], change: np.ndarray, on_progress: Progress) -> list[np.ndarray]:
+    """Viterbi over (period, place in the beat); only the choices at beats need remembering. Beat frames, int, of each block of periods.
+
+    Blocks never meet: `change`, log [periods, periods], is -inf from one to another.
+    """
+    periods = np.concatenate(blocks)
     on_beat = np.log(likelihood)
     off_beat = np.log((1 - likelihood) / (BEAT_SHARE - 1))
     ends = np.cumsum(periods)
     starts = ends - periods
     in_beat = np.concatenate([np.arange(period) < max(1, int(np.ceil(period / BEAT_SHARE))) for period in periods])
-    change = _change_costs(periods) + log_weights[None, :]
     choices = np.zeros((len(likelihood), len(periods)), np.int16)
     scores, after = np.zeros(ends[-1]), np.empty(ends[-1])
     columns = np.arange(len(periods))
@@ -104,7 +137,9 @@ def _decode(likelihood: np.ndarray, periods: np.ndarray, log_weights: np.ndarray
         scores, after = after, scores
         if frame % REPORT_EVERY == 0:
             on_progress(frame, len(likelihood))
-    return _trace_back(int(scores.argmax()), choices, periods, starts)
+    edges = np.concatenate([[0], ends[np.cumsum([len(block) for block in blocks]) - 1]]).tolist()
+    lasts = [first + int(scores[first:end].argmax()) for first, end in pairwise(edges)]
+    return [_trace_back(last, choices, periods, starts) for last in lasts]
 
 
 def _change_costs(periods: np.ndarray) -> np.ndarray:

@@ -13,38 +13,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from .activations import Activations
-from .beats import Pulse, average_peak, measure_periodicity
+from .beats import Pulse, average_peak, measure_periodicity, measure_regularity
 from .metre import Bars
 
 FEWEST_BEATS = 4
 AUDIBLE = 0.15  # attacks weaker than this, on the whole, are a tone's ripples
 ENOUGH = 3.0  # nats; more says no more
-PULSE_FACTS = 3  # how many of the facts are `describe_pulse`'s; the others are doubts
 USUAL_TEMPO = 120.0  # beats a minute
 
 
 @dataclass(frozen=True)
 class _Model:
-    beats: tuple[float, ...]  # weights of what `describe_pulse` finds, and `describe_doubt` for the network
+    beats: tuple[float, ...]  # weights of what `describe_facts` finds
     beats_offset: float
     bars: tuple[float, float]  # weights of margin and contrast
     bars_offset: float
 
 
-# The attacks say whether there is a steady pulse, not which of its layers people would tap: a song counted twice too fast is
-# still called sure.
-BY_ATTACKS = _Model((8.0, 6.0, 3.0), -8.0, (0.86, 0.94), -1.81)
-BY_NETWORK = _Model((2.19, 5.33, 2.13, -2.86, -2.76), -4.48, (0.64, 1.19), -1.54)
+# Of attacks, whether there is a steady pulse; they hardly tell which of its layers people would tap.
+BY_ATTACKS = _Model((8.0, 6.0, 3.0, 0.0, 0.0, 0.0), -8.0, (0.86, 0.94), -1.81)
+BY_NETWORK = _Model((-1.92, 4.79, 6.52, 0.41, -0.08, -0.06), -7.45, (0.68, 1.11), -1.80)
 
 
-def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray, chosen: bool = False) -> float:
-    """Probability that the beats are right: 0 for less than four. `chosen`: by hand, so that there is no doubt about their pace."""
+def trust_beats(pulse: Pulse, activations: Activations, attack: np.ndarray, chance: float | None) -> float:
+    """Probability that the beats are right: 0 for less than four.
+
+    `chance` is how likely this way to count the music is among the others; None: the pace is chosen by hand, so there is no doubt about it.
+    """
     if len(pulse.frames) < FEWEST_BEATS:
         return 0.0
     model, strength = _choose_model(activations), average_peak(attack, pulse.frames)
-    facts = describe_facts(pulse, activations, strength)
-    if chosen:
-        facts[PULSE_FACTS:] = 0.0
+    facts = describe_facts(pulse, activations, strength, chance)
     return _logistic(float(facts @ model.beats) + model.beats_offset) * min(1.0, strength / AUDIBLE) ** 2
 
 
@@ -56,10 +55,10 @@ def trust_bars(bars: Bars, activations: Activations, beat_confidence: float) -> 
     return beat_confidence * _logistic(float(np.clip([bars.margin, bars.contrast], -ENOUGH, ENOUGH) @ model.bars) + model.bars_offset)
 
 
-def describe_facts(pulse: Pulse, activations: Activations, strength: float) -> np.ndarray:
-    """All that a listener's model judges by; attacks do not tell which layer people would tap, so only the network has doubts."""
-    found = describe_pulse(pulse, activations, strength)
-    return found if activations.downbeat is None else np.concatenate([found, describe_doubt(pulse, activations)])
+def describe_facts(pulse: Pulse, activations: Activations, strength: float, chance: float | None) -> np.ndarray:
+    """All that is judged by, [6]; no doubt speaks where the way to count was chosen by hand."""
+    doubt = describe_doubt(pulse, activations, chance) if chance is not None else np.array([ENOUGH, 0.0, 0.0])
+    return np.concatenate([describe_pulse(pulse, activations, strength), doubt])
 
 
 def describe_pulse(pulse: Pulse, activations: Activations, strength: float) -> np.ndarray:
@@ -70,32 +69,19 @@ def describe_pulse(pulse: Pulse, activations: Activations, strength: float) -> n
     on_beat = average_peak(activations.beat, pulse.frames)
     standing_out = on_beat - average_peak(activations.beat, _between(pulse.frames))
     height = strength if activations.downbeat is None else on_beat
-    return np.array([_measure_regularity(pulse, activations), standing_out, height])
+    return np.array([measure_regularity(pulse, measure_periodicity(activations)), standing_out, height])
 
 
-def describe_doubt(pulse: Pulse, activations: Activations) -> np.ndarray:
-    """What speaks for beats twice or half as fast: how high the listener's answer is half-way between beats, and how many octaves
-    the tempo is from the usual one."""
+def describe_doubt(pulse: Pulse, activations: Activations, chance: float) -> np.ndarray:
+    """What speaks for another pace: the log odds of this way to count, how high the listener's answer is half-way between beats,
+    and how many octaves the tempo is from the usual one."""
+    odds = float(np.clip(np.log(max(chance, 1e-6) / max(1 - chance, 1e-6)), -ENOUGH, ENOUGH))
     halfway = average_peak(activations.beat, (pulse.frames[:-1] + pulse.frames[1:]) // 2)
-    return np.array([halfway, abs(float(np.log2(pulse.tempo / USUAL_TEMPO)))])
+    return np.array([odds, halfway, abs(float(np.log2(pulse.tempo / USUAL_TEMPO)))])
 
 
 def _choose_model(activations: Activations) -> _Model:
     return BY_ATTACKS if activations.downbeat is None else BY_NETWORK
-
-
-def _measure_regularity(pulse: Pulse, activations: Activations) -> float:
-    """How much the music repeats itself one to four beats later, -1..1, each stretch by its own tempo."""
-    stretches = measure_periodicity(activations)
-    starts = np.arange(len(stretches)) * (stretches.shape[1] // 4)
-    middles, gaps = (pulse.frames[:-1] + pulse.frames[1:]) / 2, np.diff(pulse.frames)
-    found = []
-    for repeats, start in zip(stretches, starts, strict=True):
-        near = np.abs(middles - start - len(repeats) / 2) < len(repeats) / 2
-        if near.any():
-            lags = np.clip(np.round(np.median(gaps[near]) * np.arange(1, 5)).astype(int), 2, len(repeats) - 3)
-            found.append(max(float(repeats[lag - 2 : lag + 3].max()) for lag in lags))
-    return float(np.mean(found)) if found else 0.0
 
 
 def _between(frames: np.ndarray) -> np.ndarray:

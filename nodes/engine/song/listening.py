@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .network import BeatNetwork
 
 WEIGHTS = Path(__file__).parent / "weights" / "beat_network.safetensors"
-WEIGHTS_SHA256 = "60e473605ebcdf27cb62f78e7f4090d074244b32fae165b533ebf596114f325a"
+WEIGHTS_SHA256 = "c102161598a1f01fee9fbde8c0635fe4a6d3b088ec4d9d7c37b22abc5eacdcd8"
 UNSURE, SURE = 0.005, 0.95  # likelihoods beyond these are not believed
 
 

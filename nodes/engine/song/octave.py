@@ -1,64 +1,138 @@
-"""A pulse -> the same music counted at the pace people tap: as it is, half as fast, or twice.
+"""A pulse -> the same music counted at the pace people tap: as it is, or at a third, half, two thirds ... three times its tempo.
 
-A tracker may count the off-beats too. They give themselves away: every other beat is then weaker in the lows *and* in the
-highs, as a hat between drums is. Kick and snare in turn are both beats, for each is the stronger one in its own register.
-Where the network listens it must agree, and it also tells of beats that were left out: moments between slow beats that
-sound like beats to it.
+The decoder often settles on the wrong layer of the right pulse. So each layer is decoded, its bars are found, and the
+evidence is weighed: how much its beats, and what lies between them, sound like beats; whether every second or third of its
+beats is less likely one; how many of the likely moments it explains; how clear its bars are; the tempo. A conditional logit
+model, fitted on music with known beats (`tests/bench/fit_beats.py`), gives each layer its probability.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from .activations import Activations
 from .attacks import place_attacks
-from .beats import SLOWEST, Pulse, average_peak, find_related_pulse
+from .beats import Pulse, average_peak, find_related_pulses, measure_periodicity, measure_regularity, trim_pulse
+from .metre import Bars, find_bars
 from .recording import Progress
 from .spectrum import STEP_RATE, STEPS, Spectrum
 
-# How much weaker, in nats of amplitude, off-beats must be. Of 75 loops and grooves, the drum loops that were counted twice
-# too fast had 1.0 to 1.6, pieces counted right at most 0.7; softer music counted twice too fast goes unnoticed.
-OFF_BEAT = 0.8
+FACTORS = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
+SLOWEST_COUNT, FASTEST_COUNT = 40.0, 260.0  # beats per minute
+USUAL_TEMPO, TOO_FAST = 110.0, 160.0
+FEWEST_BEATS = 6
 LEAST = 0.05  # in each of lows and highs
-# With the network, as 187 pieces for choosing settings had it: off-beats weaker than this, and less like beats than the others
-CLEAR_OFF_BEAT, LESS_LIKELY = 1.0, 0.945
-SLOW = 90.0  # beats a minute; below, moments between beats
-HALF_AS_LIKELY = 0.5  # and that likely beside the beats are beats themselves
-FEWEST_BEATS = 8
+LIKELY = 0.15  # moments at least this likely want to be explained
+BESIDE = 4  # frames
+ENOUGH = 3.0  # nats; more says no more
 SOUNDING, BEFORE = (0.0, 0.05), (-0.035, -0.009)  # seconds around a beat
 
-
-def choose_octave(activations: Activations, spectrum: Spectrum, pulse: Pulse, times: np.ndarray, on_progress: Progress) -> Pulse:
-    """The pulse itself, or one at half or twice its tempo; `times` are the beats' exact places."""
-    if len(times) < FEWEST_BEATS:
-        return pulse
-    if _leaves_beats_out(activations, pulse):
-        double = find_related_pulse(activations, pulse, 2.0, on_progress)
-        return pulse if measure_alternation(spectrum, place_attacks(double.times, spectrum)) >= CLEAR_OFF_BEAT else double
-    if pulse.tempo >= 2 * SLOWEST and _counts_off_beats(activations, spectrum, pulse, times):
-        return find_related_pulse(activations, pulse, 0.5, on_progress)
-    return pulse
+# What each of `_weigh` finds counts for, for each listener.
+BY_ATTACKS = (0.0,) * 16
+BY_NETWORK = (5.39, -2.86, -6.04, -0.12, -1.94, -0.98, 0.61, 0.15, -0.24, -0.04, 4.33, 1.84, 0.19, -1.14, 2.66, 0.19)
 
 
-def _leaves_beats_out(activations: Activations, pulse: Pulse) -> bool:
-    if activations.downbeat is None or pulse.tempo >= SLOW:
-        return False
-    between = average_peak(activations.beat, (pulse.frames[:-1] + pulse.frames[1:]) // 2)
-    return between > HALF_AS_LIKELY * average_peak(activations.beat, pulse.frames)
+@dataclass(frozen=True)
+class Count:
+    """One way to count the music."""
+
+    pulse: Pulse
+    bars: Bars
+    evidence: np.ndarray  # [16], see `_weigh`
 
 
-def _counts_off_beats(activations: Activations, spectrum: Spectrum, pulse: Pulse, times: np.ndarray) -> bool:
-    alternation = measure_alternation(spectrum, times)
-    if activations.downbeat is None:
-        return alternation >= OFF_BEAT
-    likely = sorted(average_peak(activations.beat, pulse.frames[phase::2]) for phase in range(2))
-    return alternation >= CLEAR_OFF_BEAT and likely[0] < LESS_LIKELY * likely[1]
+def count_beats(
+    spectrum: Spectrum, activations: Activations, pulse: Pulse, attack: np.ndarray, metres: Sequence[int], on_progress: Progress
+) -> tuple[Count, float]:
+    """The likeliest way to count the music, and how likely it is against the others; `pulse` is the decoder's."""
+    counts = list_counts(spectrum, activations, pulse, attack, metres, on_progress)
+    return choose_count(counts, BY_ATTACKS if activations.downbeat is None else BY_NETWORK)
+
+
+def choose_count(counts: Sequence[Count], weights: Sequence[float]) -> tuple[Count, float]:
+    """The likeliest of some ways to count, and its chance, 0..1."""
+    scores = np.array([count.evidence for count in counts]) @ weights
+    chances = np.exp(scores - scores.max())
+    return counts[int(scores.argmax())], float(1 / chances.sum())
+
+
+def list_counts(
+    spectrum: Spectrum, activations: Activations, pulse: Pulse, attack: np.ndarray, metres: Sequence[int], on_progress: Progress
+) -> list[Count]:
+    """Every way to count that has six beats or more; at least the pulse itself."""
+    stretches = measure_periodicity(activations)
+    counts = [_count(spectrum, activations, trim_pulse(pulse, attack), metres, stretches)]
+    factors = [factor for factor in FACTORS if factor != 1 and SLOWEST_COUNT <= factor * pulse.tempo <= FASTEST_COUNT]
+    if not factors or len(pulse.frames) < FEWEST_BEATS:
+        return counts
+    for other in find_related_pulses(activations, pulse, factors, on_progress):
+        trimmed = trim_pulse(other, attack)
+        if len(trimmed.frames) >= FEWEST_BEATS:
+            counts.append(_count(spectrum, activations, trimmed, metres, stretches))
+    return counts
+
+
+def _count(spectrum: Spectrum, activations: Activations, pulse: Pulse, metres: Sequence[int], stretches: np.ndarray) -> Count:
+    bars = find_bars(spectrum, pulse, activations, metres)
+    if len(pulse.frames) < FEWEST_BEATS:
+        return Count(pulse, bars, np.zeros(len(BY_NETWORK)))
+    return Count(pulse, bars, _weigh(spectrum, activations, pulse, bars, measure_regularity(pulse, stretches)))
+
+
+def _weigh(spectrum: Spectrum, activations: Activations, pulse: Pulse, bars: Bars, regularity: float) -> np.ndarray:
+    frames, likely, gaps = pulse.frames, activations.beat, np.diff(pulse.frames)
+    heights = np.array([likely[max(frame - 2, 0) : frame + 3].max() for frame in frames])
+    thirds = [average_peak(likely, frames[:-1] + part * gaps // 3) for part in (1, 2)]
+    firsts = frames[bars.positions == 1]
+    octaves = float(np.log2(max(pulse.tempo, 1.0) / USUAL_TEMPO))
+    return np.array(
+        [
+            heights.mean(),
+            average_peak(likely, frames[:-1] + gaps // 2),
+            np.mean(thirds),
+            _compare_phases(heights, 2),
+            _compare_phases(heights, 3),
+            _explain(likely, frames),
+            np.log(heights / (1 - heights)).mean(),
+            min(bars.margin, ENOUGH),
+            min(bars.contrast, ENOUGH),
+            measure_alternation(spectrum, place_attacks(pulse.times, spectrum)),
+            average_peak(activations.downbeat, firsts) if activations.downbeat is not None and len(firsts) else 0.0,
+            regularity,
+            octaves,
+            octaves**2,
+            max(octaves - float(np.log2(TOO_FAST / USUAL_TEMPO)), 0.0),
+            float(bars.metre == 4),
+        ]
+    )
+
+
+def _compare_phases(heights: np.ndarray, every: int) -> float:
+    """How likely the least likely of every second (third) beats are, as a share of the likeliest."""
+    means = [float(heights[phase::every].mean()) for phase in range(every)]
+    return min(means) / (max(means) + 1e-9)
+
+
+def _explain(likely: np.ndarray, frames: np.ndarray) -> float:
+    """The share of the likely moments, from the first beat to the last, that have a beat."""
+    from scipy.signal import find_peaks
+
+    peaks, facts = find_peaks(likely, height=LIKELY)
+    heights = facts["peak_heights"][(peaks >= frames[0] - BESIDE) & (peaks <= frames[-1] + BESIDE)]
+    peaks = peaks[(peaks >= frames[0] - BESIDE) & (peaks <= frames[-1] + BESIDE)]
+    after = np.clip(np.searchsorted(frames, peaks), 1, len(frames) - 1)
+    apart = np.minimum(np.abs(peaks - frames[after - 1]), np.abs(peaks - frames[after]))
+    return float(heights[apart <= BESIDE].sum() / (heights.sum() + 1e-9))
 
 
 def measure_alternation(spectrum: Spectrum, times: np.ndarray) -> float:
     """How much weaker every other beat is in both lows and highs, in nats of amplitude; 0 or less if not in both.
 
-    Of each four beats the weaker of the strong pair counts, so that one accent a bar does not make off-beats of the rest.
+    A hat between drums is; kick and snare in turn are not, for each is the stronger one in its own register. Of each four
+    beats the weaker of the strong pair counts, so that one accent a bar does not make off-beats of the rest.
     """
     rises = np.log(np.array([_rise(spectrum.energy, time) for time in times.tolist()]) + 1e-6)
     phases = np.array([np.median(rises[phase::4], axis=0) for phase in range(4)])

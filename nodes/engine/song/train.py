@@ -1,8 +1,8 @@
 """Makes the beat network's weights from nothing: `python nodes/engine/song/train.py STAGE --work FOLDER`.
 
 Stages, in order: clips (music with known beats), course (the training; may be stopped and taken up again, clips made meanwhile
-join), export. Needs torch and the Debian packages mma, fluidsynth, fluid-soundfont-gm and timgm6mb-soundfont. No GPU.
-weights/README.md tells the run that was made.
+join), export. Needs torch and the Debian packages mma, fluidsynth, hydrogen-drumkits, fluid-soundfont-gm,
+timgm6mb-soundfont, musescore-general-soundfont-small and opl3-soundfont. No GPU. weights/README.md tells the run that was made.
 """
 
 from __future__ import annotations

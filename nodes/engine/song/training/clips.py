@@ -14,12 +14,13 @@ import numpy as np
 
 from ..recording import RATE, examine_recording
 from ..spectrum import measure_spectrum
-from .instruments import APART, DRUM_PITCHES, PITCHES, Bank
+from .band import Band
 from .scores import DRUMS, LENGTH, PITCH, PROGRAM, START, VELOCITY, Score
+from .voices import VOICE
 
 SECONDS = 34.0
 GRID = 0.125  # quarters, the grain of a tempo curve
-FADE = 0.05  # seconds after a note's end
+KICKS = (35, 36)
 RELATED = ((24, 25, 26, 27, 28), (0, 1, 4, 5, 6), (48, 50, 51, 89), (32, 33, 34, 38, 39), (56, 65, 66, 71, 73), (29, 30, 81, 80, 84))
 
 
@@ -30,10 +31,10 @@ class Clip:
     positions: np.ndarray  # int, place in the bar from 1
 
 
-def make_clip(score: Score, bank: Bank, rng: np.random.Generator) -> Clip:
+def make_clip(score: Score, band: Band, rng: np.random.Generator) -> Clip:
     """One performance of a score; chance decides how it is played and recorded."""
-    when = _choose_timing(score, rng)
-    sound = play(vary(score, rng), bank, when, rng)
+    when = choose_timing(score, rng)
+    sound = play(vary(score, rng), band, when, rng)
     if not score.metre and rng.random() < 0.5:
         sound = _make_noise(rng) + rng.choice([0, 0, 0.3, 1]) * sound / (np.abs(sound).max() + 1e-9)
     sound = record(sound, rng)
@@ -55,14 +56,14 @@ def _make_noise(rng: np.random.Generator) -> np.ndarray:
     return noise / np.abs(noise).max()
 
 
-def _choose_timing(score: Score, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+def choose_timing(score: Score, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
     """Quarters -> seconds: where the clip starts in the score (perhaps with a pickup), its tempo, and how that moves."""
     low, high = np.log(score.tempi)
     tempo = float(np.exp(rng.uniform(low, high))) * score.step  # quarters a minute
     needed = SECONDS * tempo / 60 * 1.6
     bar = score.step * max(score.metre, 1)
     grid = np.arange(0, max(needed, score.end) + 64, GRID)
-    pace = _choose_pace(rng, grid, needed, bar)
+    pace = _choose_pace(rng, grid, needed, bar, score.rubato)
     times = np.concatenate([[0.0], np.cumsum(GRID * 60 / tempo / pace)])[: len(grid)]
     latest = max(score.end - SECONDS * tempo / 60, 0)
     start = float(rng.integers(0, int(latest / score.step) + 1)) * score.step if rng.random() < 0.6 else 0.0
@@ -70,9 +71,9 @@ def _choose_timing(score: Score, rng: np.random.Generator) -> Callable[[np.ndarr
     return lambda quarters: lead + np.interp(quarters, grid, times) - np.interp(start, grid, times)
 
 
-def _choose_pace(rng: np.random.Generator, grid: np.ndarray, needed: float, bar: float) -> np.ndarray:
+def _choose_pace(rng: np.random.Generator, grid: np.ndarray, needed: float, bar: float, rubato: float) -> np.ndarray:
     """Tempo over the score, 1 is the usual: steady, drifting, a ramp, a jump, or a player's rubato."""
-    kind = rng.choice(["steady", "drift", "ramp", "jump", "rubato"], p=[0.4, 0.22, 0.13, 0.1, 0.15])
+    kind = "rubato" if rng.random() < rubato else rng.choice(["steady", "drift", "ramp", "jump"], p=[0.48, 0.26, 0.15, 0.11])
     pace = np.ones(len(grid))
     if kind == "drift":
         pace += np.cumsum(rng.normal(0, 0.0006, len(grid)))
@@ -84,6 +85,7 @@ def _choose_pace(rng: np.random.Generator, grid: np.ndarray, needed: float, bar:
     elif kind == "rubato":
         phrase = bar * rng.choice([2, 4, 8])
         pace += rng.uniform(0.04, 0.16) * (np.sin(np.pi * (grid % phrase) / phrase) - 0.5) + np.cumsum(rng.normal(0, 0.001, len(grid)))
+        pace *= 1 - rng.uniform(0, 0.3) * np.clip((grid % phrase - phrase) / bar + 1, 0, 1)  # slower into a phrase's end
     return np.clip(pace, 0.5, 1.7)
 
 
@@ -93,7 +95,7 @@ def vary(score: Score, rng: np.random.Generator) -> Score:
     drums = notes[:, PROGRAM] == DRUMS
     notes[~drums, PITCH] += rng.integers(-5, 7)
     if rng.random() < 0.4:
-        for program in np.unique(notes[~drums, PROGRAM]).tolist():
+        for program in set(notes[~drums, PROGRAM].tolist()) - {VOICE}:
             group = next((group for group in RELATED if program in group), RELATED[int(rng.integers(len(RELATED)))])
             notes[notes[:, PROGRAM] == program, PROGRAM] = rng.choice(group)
     kept = np.ones(len(notes), bool)
@@ -112,7 +114,8 @@ def vary(score: Score, rng: np.random.Generator) -> Score:
 
 def _improvise(score: Score, rng: np.random.Generator) -> np.ndarray:
     """A melody of free rhythm over the whole score, as a singer's: often beside the beat."""
-    program, place, pitch = rng.choice([52, 53, 54, 65, 66, 71, 73, 56, 40, 80, 81, 85, 26]), 4 * score.step, 62 + rng.integers(0, 10)
+    instruments = [52, 54, 65, 66, 71, 73, 56, 40, 80, 81, 26, *[VOICE] * 10]
+    program, place, pitch = rng.choice(instruments), 4 * score.step, 62 + rng.integers(0, 10)
     rows = []
     while place < score.end:
         length = score.step * rng.choice([0.25, 0.5, 0.5, 0.5, 0.75, 1, 1, 1.5, 2, 3])
@@ -123,7 +126,7 @@ def _improvise(score: Score, rng: np.random.Generator) -> np.ndarray:
     return np.array(rows, float).reshape(-1, 5)
 
 
-def play(score: Score, bank: Bank, when: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def play(score: Score, band: Band, when: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """The score's sound, float64 [samples] of SECONDS; loose or tight as the players are."""
     tracks = np.zeros((2, int(SECONDS * RATE)))  # drums, and all else
     loose = float(rng.choice([0, 0.003, 0.007, 0.012]))
@@ -134,29 +137,26 @@ def play(score: Score, bank: Bank, when: Callable[[np.ndarray], np.ndarray], rng
         if not 0 <= start < SECONDS:
             continue
         if note[PROGRAM] == DRUMS:
-            sound = _strike(bank, score.kit, int(note[PITCH]))
+            sound = band.strike(score.kit, int(note[PITCH]))
         else:
-            sound = _sustain(bank, int(note[PROGRAM]), note[PITCH], max(end - start, 0.05))
+            sound = band.sustain(int(note[PROGRAM]), note[PITCH], max(end - start, 0.05), rng)
         part = tracks[int(note[PROGRAM] != DRUMS), int(start * RATE) :][: len(sound)]
         part += (note[VELOCITY] / 127) ** 1.7 * balance[note[PROGRAM]] * sound[: len(part)]
     if rng.random() < 0.3:  # an amplifier's distortion
         level = np.abs(tracks[1]).max() + 1e-9
         tracks[1] = level * np.tanh(tracks[1] / level * rng.uniform(3, 25)) * rng.uniform(0.3, 0.9)
+    if band.pumps:
+        kicks = starts[(score.notes[:, PROGRAM] == DRUMS) & np.isin(score.notes[:, PITCH], KICKS)]
+        tracks[1] *= _give_way(kicks, float(rng.uniform(0.3, 0.95)), float(rng.uniform(0.08, 0.3)))
     return tracks.sum(axis=0)
 
 
-def _strike(bank: Bank, kit: int, pitch: int) -> np.ndarray:
-    return bank.drums[kit, min(max(pitch - DRUM_PITCHES[0], 0), len(DRUM_PITCHES) - 1)]
-
-
-def _sustain(bank: Bank, program: int, pitch: float, length: float) -> np.ndarray:
-    nearest = int(np.argmin(np.abs(np.array(PITCHES) - pitch)))
-    ratio = 2 ** ((pitch - PITCHES[nearest]) / 12)
-    size = int(min(length + FADE, (APART - 0.02) / ratio) * RATE)
-    sound = np.interp(np.arange(size) * ratio, np.arange(bank.melodic.shape[2]), bank.melodic[program, nearest])
-    fade = min(int(FADE * RATE), size)
-    sound[-fade:] *= np.linspace(1, 0, fade)
-    return sound
+def _give_way(kicks: np.ndarray, depth: float, recovery: float) -> np.ndarray:
+    """The gain of a compressor that the kick drives, [samples]."""
+    moments = np.arange(int(SECONDS * RATE)) / RATE
+    kicks = np.sort(np.append(kicks, -10.0))
+    since = moments - kicks[np.searchsorted(kicks, moments, side="right") - 1]
+    return 1 - depth * np.exp(-np.maximum(since, 0) / recovery)
 
 
 def record(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -38,6 +38,7 @@ class Course:
         self.network = BeatNetwork(MEL_BANDS)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), RATE, weight_decay=1e-3)
         self.steps, self.seconds = 0, 0.0
+        self.read, self.clips, self.held_back = set[int](), list[Clip](), list[Clip]()
         self._read()
         self._measure_bands()
         self.mean = copy.deepcopy(self.network)
@@ -82,12 +83,12 @@ class Course:
             return float(np.mean([float(_measure_loss(self.mean, [_cut(clip.mel, clip, 1.0, 0) for clip in group])) for group in groups]))
 
     def _read(self) -> None:
-        """All clips there are, also those that were made while the course ran."""
-        clips = read_clips(self.work)
-        if not clips:
+        """The clips that were made since; a course may begin while they are being made."""
+        for number, clip in read_clips(self.work, self.read):
+            self.read.add(number)
+            (self.clips if number % HELD_BACK else self.held_back).append(clip)
+        if not self.clips:
             raise SystemExit(f"There are no clips in {self.work}; make them first (stage clips).")
-        self.held_back = clips[::HELD_BACK]
-        self.clips = [clip for number, clip in enumerate(clips) if number % HELD_BACK]
 
     def _measure_bands(self) -> None:
         levels = np.concatenate([clip.mel[:, ::29].astype(np.float32) for clip in self.clips], axis=1)

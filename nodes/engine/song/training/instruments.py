@@ -15,7 +15,13 @@ import numpy as np
 
 from ..recording import RATE
 
-FONTS = (Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"), Path("/usr/share/sounds/sf2/TimGM6mb.sf2"))
+SOUNDS = Path("/usr/share/sounds")
+FONTS = (
+    SOUNDS / "sf2/FluidR3_GM.sf2",
+    SOUNDS / "sf2/TimGM6mb.sf2",
+    SOUNDS / "sf3/MuseScore_General_Lite.sf3",
+    SOUNDS / "sf2/OPL-3_FM_128M.sf2",
+)
 PROGRAMS = 128
 PITCHES = tuple(range(28, 93, 5))  # a note in between is its neighbour played faster or slower
 DRUM_PITCHES = tuple(range(27, 88))

@@ -7,7 +7,6 @@ notes at free times, in which there is no beat to find.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import numpy as np
 
@@ -229,20 +228,3 @@ def write_free(rng: random.Random) -> Score:
         writer.add(place, rng.uniform(0.2, 3.0), program, pitch, rng.randint(50, 110))
         place += gap * float(np.exp(spread * rng.gauss(0, 1)))
     return writer.finish(1.0, 0, (110, 130))
-
-
-WRITERS: tuple[tuple[Callable[[random.Random], Score], float], ...] = (  # and how often each
-    (write_band, 0.32),
-    (write_floor, 0.1),
-    (write_broken, 0.12),
-    (write_compound, 0.12),
-    (write_alone, 0.16),
-    (write_clicks, 0.09),
-    (write_free, 0.09),
-)
-
-
-def write_score(seed: int) -> Score:
-    rng = random.Random(seed)
-    writers, weights = zip(*WRITERS, strict=True)
-    return rng.choices(writers, weights)[0](rng)

@@ -23,6 +23,7 @@ class Score:
     metre: int  # beats a bar
     tempi: tuple[float, float]  # beats per minute at which people would tap these beats
     kit: int = 0  # index into instruments.KITS
+    rubato: float = 0.15  # how likely it is played with one
 
     @property
     def end(self) -> float:
