@@ -20,7 +20,7 @@ from .emotion import measure_emotion
 from .listening import Listening, hear_beats
 from .metre import METRES, Bars, find_bars
 from .octave import count_beats
-from .recording import Progress, examine_recording, ignore_progress
+from .recording import PERCENT, Progress, examine_recording, ignore_progress, share_progress
 from .sections import find_sections
 from .singing import trace_singing
 from .spectrum import Spectrum, measure_spectrum
@@ -29,7 +29,6 @@ TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tem
 TRUSTED = 0.3  # below, the beats are no more than a guess
 AT_ZERO = 0.035  # seconds within which a beat counts as one at zero
 AS_LOUD = 0.1  # of the power that beats usually have: 10 dB less
-STEPS = 100  # of progress
 
 SILENT = "The song is silent, so there are no beats in it."
 NO_PULSE = "No steady pulse was found in this song, so it has no beats here; cuts can follow its attacks or the clock instead."
@@ -50,28 +49,30 @@ def analyse_song(
     if tempo not in TEMPI:
         raise ValueError(f"The tempo choice is '{tempo}'; choose auto, half or double.")
     progress = on_progress or ignore_progress
-    recording = examine_recording(samples, sample_rate, _part(progress, 0, 5))
+    recording = examine_recording(samples, sample_rate, share_progress(progress, 0, 5))
     timeline = Timeline(
         duration=round(recording.duration, 6),
         sample_rate=sample_rate,
         audio_sha256=hash_samples(samples, sample_rate),
         remarks=recording.remarks,
     )
-    spectrum = measure_spectrum(recording, _part(progress, 5, 45))
+    spectrum = measure_spectrum(recording, share_progress(progress, 5, 45))
     attack = measure_attack(spectrum)
-    voice = trace_singing(recording, recording.duration, _part(progress, 45, 60))
+    voice = trace_singing(recording, recording.duration, share_progress(progress, 45, 60))
     timeline = replace(timeline, curves=(*make_curves(spectrum, attack, recording.duration), voice))
     if recording.silent:
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     onsets = find_onsets(attack, spectrum)
     timeline = replace(timeline, onsets=tuple(onsets[onsets < timeline.duration].tolist()))
-    heard = hear_beats(spectrum, recording, listening or Listening(), _part(progress, 60, 65))
+    heard = hear_beats(spectrum, recording, listening or Listening(), share_progress(progress, 60, 65))
     activations = heard.activations
     timeline = replace(timeline, remarks=(*timeline.remarks, *heard.remarks))
-    pulse, bars, confidence = find_beats(spectrum, activations, attack, metres, TEMPI[tempo], _part(progress, 65, 96))
+    pulse, bars, confidence = find_beats(spectrum, activations, attack, metres, TEMPI[tempo], share_progress(progress, 65, 96))
+    progress(96, PERCENT)
     timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
+    progress(98, PERCENT)
     timeline = _add_form(timeline, spectrum, recording.gain)
-    progress(STEPS, STEPS)
+    progress(PERCENT, PERCENT)
     return timeline
 
 
@@ -82,17 +83,17 @@ def find_beats(
 
     `factor` on the tempo heard is the user's, so the beats are then trusted as those heard, their pace left out.
     """
-    pulse = find_pulse(activations, _part(progress, 0, 35))
-    count, chance = count_beats(spectrum, activations, pulse, attack, metres, _part(progress, 35, 85))
+    pulse = find_pulse(activations, share_progress(progress, 0, 35))
+    count, chance = count_beats(spectrum, activations, pulse, attack, metres, share_progress(progress, 35, 85))
     by_hand = factor != 1.0 and len(count.pulse.frames) > 2
     confidence = trust_beats(count.pulse, activations, attack, None if by_hand else chance)
     pulse = count.pulse
     if by_hand:
-        pulse = trim_pulse(find_related_pulses(activations, pulse, [factor], _part(progress, 85, 95))[0], attack)
+        pulse = trim_pulse(find_related_pulses(activations, pulse, [factor], share_progress(progress, 85, 95))[0], attack)
     pulse = _add_opening(pulse, spectrum)
     if pulse is count.pulse:
         return pulse, count.bars, confidence
-    return pulse, find_bars(spectrum, pulse, activations, metres, _part(progress, 95, STEPS)), confidence
+    return pulse, find_bars(spectrum, pulse, activations, metres, share_progress(progress, 95, PERCENT)), confidence
 
 
 def _add_opening(pulse: Pulse, spectrum: Spectrum) -> Pulse:
@@ -137,8 +138,3 @@ def _read_metre(metre: str) -> tuple[int, ...]:
     if metre not in {str(count) for count in METRES}:
         raise ValueError(f"The metre is '{metre}'; choose auto or a number of beats from {METRES[0]} to {METRES[-1]}.")
     return (int(metre),)
-
-
-def _part(progress: Progress, first: int, last: int) -> Progress:
-    """Reports one stage's progress as a stretch of the whole."""
-    return lambda done, total: progress(first + (last - first) * done // max(total, 1), STEPS)

@@ -30,8 +30,7 @@ class _Model:
     bars_offset: float
 
 
-# Of attacks, whether there is a steady pulse; they hardly tell which of its layers people would tap.
-BY_ATTACKS = _Model((8.0, 6.0, 3.0, 0.0, 0.0, 0.0), -8.0, (0.86, 0.94), -1.81)
+BY_ATTACKS = _Model((1.96, 3.74, 2.17, 0.46, 0.3, -2.66), -5.62, (0.52, 0.89), -0.98)
 BY_NETWORK = _Model((-1.92, 4.79, 6.52, 0.41, -0.08, -0.06), -7.45, (0.68, 1.11), -1.80)
 
 

@@ -18,11 +18,17 @@ SILENCE = 1e-5  # -100 dB: a peak below this is no sound
 BLOCK = 1 << 18  # samples; a few seconds, so that progress is smooth
 CANCELLED = 10 ** (-20 / 10)  # a mix this much weaker than its strongest channel has cancelled itself out
 
+PERCENT = 100
 Progress = Callable[[int, int], None]  # how much is done, and of how much
 
 
 def ignore_progress(done: int, total: int) -> None:
     """For who does not ask."""
+
+
+def share_progress(progress: Progress, first: int, last: int) -> Progress:
+    """Reports one stage's progress as a stretch of the whole, in percent."""
+    return lambda done, total: progress(first + (last - first) * done // max(total, 1), PERCENT)
 
 
 @dataclass(frozen=True)
