@@ -18,7 +18,7 @@ from runner.comfyui import SetupError
 pytestmark = [pytest.mark.host, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"width": 128, "height": 64, "fps": 6.0, "steps": 4, "seed": 21}
-NAMES = ("song", "out", "checkpoint", "style", "prompts", "lyrics", "whisper", *SMALL)
+NAMES = ("song", "out", "checkpoint", "style", "prompts", "lyrics", "whisper", "report", *SMALL)
 
 
 @pytest.fixture(scope="module")

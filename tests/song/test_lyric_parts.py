@@ -44,6 +44,20 @@ def test_a_solo_is_instrumental_and_the_same_letter_without_words_is_no_chorus()
     assert labels(name_sections(make_song("ABBAB"), [], song)) == ["verse", "chorus", "instrumental", "verse", "chorus"]
 
 
+def test_a_chorus_that_the_music_goes_through_twice_begins_anew() -> None:
+    for end in (24.0, 20.0):  # also where the music's part ends before the last line
+        song = Timeline(24.0, sections=(Section(0.0, 8.0, "A"), Section(8.0, end, "B"), *([Section(end, 24.0, "C")] if end < 24 else [])))
+        named = name_sections(song, [], sing("once", "home", "home"))
+        assert labels(named)[:3] == ["verse", "chorus", "chorus"]
+        assert [section.start for section in named.sections][:3] == [0.0, 8.0, 16.5]
+
+
+def test_one_line_sung_twice_is_no_return() -> None:
+    lines = [Line(start, start + 3.0, text) for start, text in ((0.5, "home"), (4.5, "home"), (8.5, "away"), (12.5, "again"))]
+    song = Timeline(16.0, sections=(Section(0.0, 16.0, "A"),))
+    assert len(name_sections(song, [], list(enumerate(lines))).sections) == 1
+
+
 def test_letters_stay_where_nothing_is_sung_again() -> None:
     assert labels(name_sections(make_song("ABAB"), [], sing(None, "one", "two", "three"))) == ["intro", "B", "A", "B"]
 

@@ -36,8 +36,24 @@ def name_sections(timeline: Timeline, headings: Sequence[Heading], placed: Seque
     if not all(HEARD.fullmatch(section.label) for section in timeline.sections):
         return timeline
     lines = [line for _, line in placed]
-    labels = _labels_by_headings(timeline.sections, under_headings, lines) if headings else _labels_by_lyrics(timeline.sections, lines)
-    return replace(timeline, sections=tuple(replace(s, label=label) for s, label in zip(timeline.sections, labels, strict=True)))
+    if headings:
+        sections, labels = timeline.sections, _labels_by_headings(timeline.sections, under_headings, lines)
+    else:
+        sections = tuple(part for section in timeline.sections for part in _part_at_returns(section, lines, timeline))
+        labels = _labels_by_lyrics(sections, lines)
+    return replace(timeline, sections=tuple(replace(s, label=label) for s, label in zip(sections, labels, strict=True)))
+
+
+def _part_at_returns(section: Section, lines: Sequence[Line], timeline: Timeline) -> list[Section]:
+    """A section whose first two lines are sung again in it begins anew there: the music may go through two choruses unchanged."""
+    texts = [normalise(line.text) for line in lines]
+    inside = [place for place, line in enumerate(lines) if _inside(line, section)]
+    opening = texts[inside[0] : inside[0] + 2] if inside else []
+    if len(opening) < 2 or not all(opening):
+        return [section]
+    returns = [place for place in inside[2:] if texts[place : place + 2] == opening]
+    starts = [section.start, *(_to_downbeat(lines[place].start, timeline) for place in returns), section.end]
+    return [Section(start, end, section.label) for start, end in pairwise(starts) if end > start]
 
 
 def _labels_by_headings(sections: Sequence[Section], parts: Sequence[Section], lines: Sequence[Line]) -> list[str]:
