@@ -10,7 +10,7 @@ import folder_paths
 from comfy_api.latest import InputImpl, io, ui
 
 from .engine.film.clip_cache import ClipCache
-from .engine.film.motion import WALKS
+from .engine.film.speeds import WALKS
 from .engine.film.render import RenderSettings, render_shots
 from .engine.timeline import Timeline, read_fps
 from .image_model import HostImageModel, SamplingSettings

@@ -6,15 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from pack.nodes.engine.film.motion import (
-    CURVES,
-    PRESETS,
-    WALKS,
-    accents,
-    frame_values,
-    plan_motion,
-    write_schedule,
-)
+from pack.nodes.engine.film.frame_curves import CURVES, accents, frame_values, write_schedule
+from pack.nodes.engine.film.given_curves import GivenCurves, read_curve
+from pack.nodes.engine.film.motion import MOVEMENTS, PRESETS, plan_motion
+from pack.nodes.engine.film.speeds import WALKS
 from pack.nodes.engine.timeline import Beat, Curve, Shot, Timeline, TimelineError, frame_at
 
 FPS = Fraction(24)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..timeline import Timeline
 from .intensity import Intensity
-from .motion import TRUSTED
+from .frame_curves import TRUSTED
 
 # Seconds that a shot lasts where the song is calmest and where it is strongest.
 PACES = {"calm": (8.0, 4.0), "balanced": (5.0, 2.0), "lively": (3.5, 1.0)}

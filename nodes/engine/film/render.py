@@ -8,15 +8,18 @@ batch is in memory at a time. Knows nothing of ComfyUI.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..timeline import Shot, Timeline, TimelineError, frame_span
+from ..timeline import Shot, Timeline, TimelineError, frame_at, frame_span
 from .clip_cache import ClipCache, clip_key
 from .drawing import draw_pictures
-from .motion import WALKS, Motion, plan_motion
+from .flash_limit import FlashLimiter
+from .given_curves import GivenCurves
+from .motion import BY_STORYBOARD, Motion, plan_motion
+from .speeds import WALKS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from .video_file import VideoFileWriter
 
-RENDER_VERSION = 3  # part of every clip's key: raise it when the same settings give another picture
+RENDER_VERSION = 4  # part of every clip's key: raise it when the same settings give another picture
 
 
 class ImageModel(Protocol):
@@ -69,7 +72,7 @@ class RenderSettings:
     height: int
     fps: Fraction
     seed: int = 0  # added to every shot's own
-    walk: str = "onset"  # one of motion.WALKS
+    walk: str = "onset"  # one of speeds.WALKS
     walk_amount: float = 0.5  # how far the noise travels in a shot; 1: to an unrelated one
     batch_frames: int = 0  # frames sampled at once; 0: as many as fit
     first_shot: int = 1
@@ -77,6 +80,8 @@ class RenderSettings:
     shared_steps: float = 0.9  # of the steps that neighbouring frames of a shot share; 0: every frame is drawn alone
     steadiness: float = 0.0  # of the fine structure that stays where it is within a shot
     receipts: tuple[str, ...] = ()  # ids of the consents behind the model; every clip names them, so that it can be found and deleted
+    movement: str = BY_STORYBOARD  # or one of motion.MOVEMENTS, which goes before `walk` and the shots' own
+    given: GivenCurves = GivenCurves()  # curves from outside, which go before both
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def render_shots(
 def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> list[_Job]:
     if settings.walk not in WALKS:
         raise ValueError(f"There is no walk '{settings.walk}'; choose one of: {', '.join(WALKS)}.")
+    settings.given.check(frame_at(timeline.duration, settings.fps), settings.fps)
     jobs = []
     for number, shot in _chosen_shots(timeline, settings):
         if len(frame_span(shot, settings.fps)) == 0:
@@ -144,7 +150,7 @@ def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> l
                 f"Shot {number} ({shot.start:.3f} to {shot.end:.3f} s) is shorter than a frame "
                 f"at {float(settings.fps):g} frames per second; lengthen it in the plan or raise the frame rate."
             )
-        motion = plan_motion(timeline, shot, settings.fps, settings.walk)
+        motion = plan_motion(timeline, shot, settings.fps, settings.walk, settings.movement, settings.given)
         jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, identity)))
     return jobs
 
@@ -177,7 +183,7 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) ->
             "strength": shot.strength,
             "sharing": [settings.shared_steps, settings.steadiness],
             "batch_frames": settings.batch_frames,
-            "motion": {name: values.round(6).tolist() for name, values in asdict(motion).items()},
+            "motion": motion.to_lists(),
         }
     )
 
@@ -194,21 +200,22 @@ def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: 
 
     tags = {"comment": "consent " + " ".join(settings.receipts)} if settings.receipts else {}
     file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
+    limiter = FlashLimiter(settings.fps)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
         for start, pictures in draw_pictures(job.shot, job.motion, settings, model, _seed(job.shot, settings), report):
             if filmed is not None:
                 report(start + len(pictures), None, filmed.result())
-            filmed = camera.submit(_film, file, pictures, job.motion, start)
+            filmed = camera.submit(_film, file, limiter, pictures, job.motion, start)
         if filmed is not None:
             report(len(job.motion), None, filmed.result())
 
 
-def _film(file: VideoFileWriter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
-    """Writes a batch as the camera sees it and returns its last frame."""
+def _film(file: VideoFileWriter, limiter: FlashLimiter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
+    """Writes a batch as the camera sees it, flashes held back, and returns its last frame."""
     frames = move_camera(pictures, motion, start)
     for frame in frames:
-        file.write(frame)
+        file.write(limiter.show(frame))
     return frames[-1]
 
 

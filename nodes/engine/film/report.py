@@ -19,7 +19,7 @@ from .clip_source import Clip
 from .drift import ShotSteadiness, measure_shots
 from .flashes import Flashes
 from .frame_series import FrameSeries, measure_frames
-from .motion import TRUSTED
+from .frame_curves import TRUSTED
 from .seen_cuts import ROUNDING, CutMatch, find_cuts, match_cuts
 from .sound_sync import SoundBlock, SoundSync, find_offset, hear
 

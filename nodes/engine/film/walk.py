@@ -72,8 +72,11 @@ class Stretch:
         return blend(_choose(self.parts, left), _choose(self.parts, right), weights)
 
 
-def walk_stretches(walk: np.ndarray, sharing: Sharing, draw: Draw) -> Iterator[Stretch]:
-    """The shot's stretches in order; a long shot's next one begins with the last anchor of the one before."""
+def walk_stretches(walk: np.ndarray, sharing: Sharing, draw: Draw, is_paced: bool = True) -> Iterator[Stretch]:
+    """The shot's stretches in order; a long shot's next one begins with the last anchor of the one before.
+
+    `is_paced`: frames may move along the way, so that the picture itself changes as evenly as the walk.
+    """
     edges = np.linspace(0, len(walk) - 1, 1 + max(1, -(-len(walk) // LONGEST_STRETCH))).round().astype(int)
     edge: Part | None = None
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
@@ -81,7 +84,8 @@ def walk_stretches(walk: np.ndarray, sharing: Sharing, draw: Draw) -> Iterator[S
         anchors, parts = _draw_anchors(part, sharing, draw, edge)
         edge = _choose(parts, np.array([len(anchors) - 1]))
         skip = 1 if number else 0  # the frame that both stretches hold belongs to the first
-        yield Stretch(range(start + skip, stop + 1), _pace(part, anchors, parts)[skip:], anchors, parts)
+        places = _pace(part, anchors, parts) if is_paced else part
+        yield Stretch(range(start + skip, stop + 1), places[skip:], anchors, parts)
 
 
 def _draw_anchors(walk: np.ndarray, sharing: Sharing, draw: Draw, edge: Part | None) -> tuple[np.ndarray, Part]:
