@@ -91,7 +91,7 @@ class _Painter:
         self.is_paced = motion.prompt is None  # whose weights are set frame by frame
         self._first_noise = seeded_noise(shape, seed)
         self._last_noise = share_detail(self._first_noise, seeded_noise(shape, seed ^ OTHER_NOISE), settings.steadiness)
-        self._amount = min(1.0, settings.walk_amount * shot.strength)
+        self._amount = min(1.0, settings.walk_amount * shot.strength * motion.reach)
         self._first = model.encode_prompt(shot.prompt)
         self._last = model.encode_prompt(shot.end_prompt) if shot.end_prompt else self._first
         self._size = settings.batch_frames or model.batch_limit(settings.width, settings.height)

@@ -18,7 +18,7 @@ from .flicker import shrink
 CAUTION = (1.0, 0.8)  # shares of the standard's steps and areas at which frames are counted: encoding adds a little
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.2, 0.1, 0.05)  # of a new frame in what is shown, as far as the limit allows
 RECOVERY = 1.0  # seconds until frames pass whole again; shorter would let bursts through, one a second
-GREYS = np.arange(0.2, 1.0, 0.05)  # pixel values whose light is followed in a planned brightness
+GREYS = np.arange(1, 256) / 255  # pixel values whose light is followed in a planned brightness
 HALVINGS = 10
 
 

@@ -51,12 +51,13 @@ class Movement:
     camera: Preset
     walk: str  # one of speeds.WALKS
     follow: float | None = None  # share of the change that the music drives; None: as is usual for the walk
+    reach: float = 1.0  # factor on how far the picture changes
 
 
 MOVEMENTS = {
     "pulse": Movement(PRESETS["pulse"], "beat"),
     "drift": Movement(PRESETS["drift"], "onset", follow=0.4),
-    "cut hard": Movement(PRESETS["still"], "jump"),
+    "cut hard": Movement(PRESETS["still"], "jump", reach=2.0),
     "dream": Movement(Preset(push=0.08, pan=0.5, sway=0.012), "flow"),
 }
 
@@ -71,6 +72,7 @@ class Motion:
     roll: np.ndarray  # radians
     exposure: np.ndarray  # factor on the picture's brightness
     prompt: np.ndarray | None = None  # 0..1, weight of the last prompt where it does not follow the walk
+    reach: float = 1.0  # factor on how far the noise travels in the shot
 
     def __len__(self) -> int:
         return len(self.walk)
@@ -91,9 +93,9 @@ class Motion:
         """The weight of the last prompt at places of the way."""
         return places if self.prompt is None else np.interp(places, self.way, self.prompt)
 
-    def to_lists(self) -> dict[str, list[float]]:
+    def to_numbers(self) -> dict[str, list[float] | float]:
         """Everything that is planned, as plain numbers."""
-        return {name: values.round(6).tolist() for name, values in asdict(self).items() if values is not None}
+        return {name: np.round(values, 6).tolist() for name, values in asdict(self).items() if values is not None}
 
 
 def plan_motion(
@@ -119,6 +121,7 @@ def plan_motion(
         roll=roll,
         exposure=limit_exposure(1.0 + (given.exposure_at(frames) if given.exposure else lift), fps),
         prompt=given.prompt_at(frames) if given.prompt else None,
+        reach=plan.reach,
     )
 
 

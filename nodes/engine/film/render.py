@@ -183,7 +183,7 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) ->
             "strength": shot.strength,
             "sharing": [settings.shared_steps, settings.steadiness],
             "batch_frames": settings.batch_frames,
-            "motion": motion.to_lists(),
+            "motion": motion.to_numbers(),
         }
     )
 
