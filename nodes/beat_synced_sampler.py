@@ -10,8 +10,10 @@ import folder_paths
 from comfy_api.latest import InputImpl, io, ui
 
 from .engine.film.clip_cache import ClipCache
-from .engine.film.speeds import WALKS
+from .engine.film.given_curves import read_curves
+from .engine.film.motion import BY_STORYBOARD, MOVEMENTS
 from .engine.film.render import RenderSettings, render_shots
+from .engine.film.speeds import WALKS
 from .engine.timeline import Timeline, read_fps
 from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
@@ -65,6 +67,19 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Float.Input("steadiness", default=0.0, min=0.0, max=1.0, step=0.05, optional=True,
                                tooltip="How much of the fine structure stays where it is while a shot moves. 0 lets everything "
                                "move, 1 holds the picture still."),
+                io.Combo.Input("movement", options=[BY_STORYBOARD, *MOVEMENTS], default=BY_STORYBOARD, optional=True,
+                               tooltip="How the whole film moves: camera and walk in one. storyboard: as each shot and 'walk' say."),
+                io.Custom("FLOATS").Input("walk_curve", optional=True,
+                                          tooltip="Speed of the change at every frame of the film, in place of the walk's. 1 goes the "
+                                          "shot's whole way in its time, 0 holds the picture."),
+                io.Custom("FLOATS").Input("zoom_curve", optional=True,
+                                          tooltip="How much closer the camera is at every frame of the film. 0.1 is a tenth."),
+                io.Custom("FLOATS").Input("exposure_curve", optional=True,
+                                          tooltip="How much brighter every frame of the film is. 0.1 is a tenth, -0.1 a tenth darker. "
+                                          "Weakened where it would flash more than three times a second."),
+                io.Custom("FLOATS").Input("prompt_curve", optional=True,
+                                          tooltip="How far every frame of the film has gone from its shot's prompt, 0, to its end "
+                                          "prompt, 1."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -79,12 +94,12 @@ class BeatSyncedSampler(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
-        shared_steps: float = 0.9, steadiness: float = 0.0,
+        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD, **curves: list[float] | None,
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
         settings = RenderSettings(
             width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, shared_steps, steadiness,
-            consents.ids,
+            consents.ids, movement, read_curves(curves),
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
         identity = cls._identify(model, clip, vae, sampling)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from pack.nodes.engine.film.frame_curves import CURVES, accents, frame_values, write_schedule
-from pack.nodes.engine.film.given_curves import GivenCurves, read_curve
+from pack.nodes.engine.film.given_curves import GivenCurves, read_curves
 from pack.nodes.engine.film.motion import MOVEMENTS, PRESETS, plan_motion
 from pack.nodes.engine.film.speeds import WALKS
 from pack.nodes.engine.timeline import Beat, Curve, Shot, Timeline, TimelineError, frame_at
@@ -224,11 +224,12 @@ def test_curves_that_do_not_fit_are_refused(given: GivenCurves, said: str) -> No
 @pytest.mark.parametrize("values", [0.5, [], ["a"], [None], [float("nan")], [0.1, float("inf")], "12x"])
 def test_what_is_no_list_of_numbers_is_refused(values: object) -> None:
     with pytest.raises(ValueError, match="zoom_curve .*connect FLOATS of Timeline Curves"):
-        read_curve("zoom", values)  # type: ignore[arg-type]
+        read_curves({"zoom_curve": values})  # type: ignore[dict-item]
 
 
 def test_a_socket_without_a_link_is_an_empty_curve() -> None:
-    assert read_curve("zoom", None) == () and read_curve("zoom", [0, 1.5]) == (0.0, 1.5)
+    assert read_curves({"zoom_curve": None, "walk_curve": [0, 1.5]}) == GivenCurves(walk=(0.0, 1.5))
+    assert read_curves({}) == GivenCurves()
 
 
 def test_the_way_rises_with_walk_and_prompt_and_leads_back_to_both() -> None:

@@ -7,10 +7,10 @@ says what to mend. Knows nothing of music.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -62,14 +62,18 @@ def _part(values: tuple[float, ...], frames: range) -> np.ndarray:
     return np.array(values[frames.start : frames.stop], dtype=float)
 
 
-def read_curve(name: str, values: Sequence[Any] | float | None) -> tuple[float, ...]:
-    """A socket's numbers; nothing connected is an empty curve. ValueError for what is no list of numbers."""
+def read_curves(sockets: Mapping[str, Sequence[float] | None]) -> GivenCurves:
+    """What is connected, by the names of the sockets, such as "zoom_curve". ValueError for what is no list of numbers."""
+    return GivenCurves(**{name.removesuffix("_curve"): _read_curve(name, values) for name, values in sockets.items()})
+
+
+def _read_curve(name: str, values: Sequence[float] | None) -> tuple[float, ...]:
     if values is None:
         return ()
     try:
-        numbers = tuple(float(value) for value in values)  # type: ignore[union-attr]
+        numbers = tuple(float(value) for value in values)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}_curve must be a list of numbers, one a frame; connect FLOATS of Timeline Curves.") from error
+        raise ValueError(f"{name} must be a list of numbers, one a frame; connect FLOATS of Timeline Curves.") from error
     if not numbers or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{name}_curve is empty or holds something that is no number; connect FLOATS of Timeline Curves.")
+        raise ValueError(f"{name} is empty or holds something that is no number; connect FLOATS of Timeline Curves.")
     return numbers

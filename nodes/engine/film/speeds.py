@@ -69,7 +69,10 @@ WALKS = tuple(DRIVERS)
 
 
 def plan_walk(timeline: Timeline, shot: Shot, fps: Fraction, walk: str, follow: float | None = None) -> np.ndarray:
-    """The places of a shot's frames, 0 at the first and 1 at the last; `walk` is one of WALKS, `follow` its share of the way if not its own."""
+    """The places of a shot's frames, 0 at the first and 1 at the last.
+
+    `walk` is one of WALKS, `follow` the share of the way that the music drives, where it is not as usual.
+    """
     driver, frames = DRIVERS[walk], frame_span(shot, fps)
     share = driver.follow if follow is None else follow
     speed = driver.speed(timeline, frames, fps)
