@@ -55,7 +55,7 @@ def _draw_shared(walk: np.ndarray, sharing: Sharing, painter: _Painter, report: 
         frames = min(len(walk) - begun, len(places) * sharing.spacing) * drawn
         return painter.draw_anchors(places, range(sharing.trunk), lambda share, latents: report(begun + frames * share, latents))
 
-    for stretch in walk_stretches(walk, sharing, draw_anchors, painter.is_paced):
+    for stretch in walk_stretches(walk, sharing, draw_anchors, painter.turns):
         start, count = stretch.frames.start, len(stretch.frames)
 
         def tell(frames: float, latents: Any, start: int = start, count: int = count) -> None:
@@ -88,7 +88,7 @@ class _Painter:
     def __init__(self, shot: Shot, motion: Motion, settings: RenderSettings, model: ImageModel, seed: int) -> None:
         shape = model.noise_shape(settings.width, settings.height)
         self.model, self.seed, self._motion = model, seed, motion
-        self.is_paced = motion.prompt is None  # whose weights are set frame by frame
+        self.turns = motion.turns
         self._first_noise = seeded_noise(shape, seed)
         self._last_noise = share_detail(self._first_noise, seeded_noise(shape, seed ^ OTHER_NOISE), settings.steadiness)
         self._amount = min(1.0, settings.walk_amount * shot.strength * motion.reach)

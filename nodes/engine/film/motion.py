@@ -55,8 +55,8 @@ class Movement:
 
 
 MOVEMENTS = {
-    "pulse": Movement(PRESETS["pulse"], "beat"),
-    "drift": Movement(PRESETS["drift"], "onset", follow=0.4),
+    "pulse": Movement(PRESETS["pulse"], "onset", follow=0.9),
+    "drift": Movement(PRESETS["drift"], "onset", follow=0.5),
     "cut hard": Movement(PRESETS["still"], "jump", reach=2.0),
     "dream": Movement(Preset(push=0.08, pan=0.5, sway=0.012), "flow"),
 }
@@ -84,6 +84,14 @@ class Motion:
             return self.walk
         passed = np.cumsum(np.abs(np.diff(self.walk, prepend=self.walk[:1])) + np.abs(np.diff(self.prompt, prepend=self.prompt[:1])))
         return passed / passed[-1] if len(passed) and passed[-1] > 0 else passed
+
+    @property
+    def turns(self) -> np.ndarray | None:
+        """Places of the way where the prompt turns back or stops; None where it follows the walk."""
+        if self.prompt is None:
+            return None
+        direction = np.sign(np.diff(self.prompt))
+        return self.way[1:-1][direction[1:] != direction[:-1]]
 
     def walk_on(self, places: np.ndarray) -> np.ndarray:
         """The walk at places of the way."""
