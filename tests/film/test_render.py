@@ -129,7 +129,9 @@ def test_an_edited_prompt_draws_one_shot(tmp_path: Path) -> None:
     assert sum(model.batches) == len(frame_span(SHOTS[1], SETTINGS.fps))
 
 
-@pytest.mark.parametrize("change", [{"seed": 5}, {"walk_amount": 0.9}, {"fps": Fraction(24)}, {"width": 128}, {"walk": "even"}, {"movement": "drift"}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 5}, {"walk_amount": 0.9}, {"fps": Fraction(24)}, {"width": 128}, {"walk": "even"}, {"movement": "drift"}]
+)
 def test_whatever_shapes_a_clip_is_in_its_name(tmp_path: Path, change: dict[str, Any]) -> None:
     names = {clip.path.name for clip in render(tmp_path)}
     assert not names & {clip.path.name for clip in render(tmp_path, settings=replace(SETTINGS, **change))}

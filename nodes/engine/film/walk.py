@@ -89,9 +89,7 @@ def walk_stretches(walk: np.ndarray, sharing: Sharing, draw: Draw, turns: np.nda
         yield Stretch(range(start + skip, stop + 1), places[skip:], anchors, parts)
 
 
-def _draw_anchors(
-    walk: np.ndarray, sharing: Sharing, draw: Draw, edge: Part | None, turns: np.ndarray | None
-) -> tuple[np.ndarray, Part]:
+def _draw_anchors(walk: np.ndarray, sharing: Sharing, draw: Draw, edge: Part | None, turns: np.ndarray | None) -> tuple[np.ndarray, Part]:
     budget = max(2, int(len(walk) / sharing.spacing))
     anchors = place_anchors(walk, 2 * sharing.spacing)
     if turns is not None:
