@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .model_identity import identify_models
 from .person_folder import CLIP_FOLDER
 from .personal_receipts import FilmConsents, find_receipts
 from .render_progress import ProgressReport
+from .shot_cast import ShotCast
 from .sockets import TimelineSocket, to_image
 
 
@@ -102,12 +104,11 @@ class BeatSyncedSampler(io.ComfyNode):
             consents.ids, movement, read_curves(curves),
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        identity = cls._identify(model, clip, vae, sampling)
-        host = HostImageModel(model, clip, vae, sampling, identity)
+        cast = ShotCast(model, clip, consents.ids, timeline, partial(cls._make_host, vae=vae, sampling=sampling))
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
         report = ProgressReport(model, cls.hidden.unique_id)
         with consents.required():
-            clips = render_shots(timeline, settings, host, cache, consents.watch(report))
+            clips = render_shots(timeline, settings, cast.whole, cache, consents.watch(report), cast.model_for)
         keyframes = to_image(read_keyframes([clip.path for clip in clips]))
         return io.NodeOutput([InputImpl.VideoFromFile(str(clip.path)) for clip in clips], keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
 
@@ -117,10 +118,10 @@ class BeatSyncedSampler(io.ComfyNode):
         return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip")))
 
     @classmethod
-    def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> str:
+    def _make_host(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> HostImageModel:
         patchers = [part for part in (model, getattr(clip, "patcher", None), getattr(vae, "patcher", None)) if part is not None]
         models = identify_models(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "vae"))
-        return f"{models}:{sampling}"
+        return HostImageModel(model, clip, vae, sampling, f"{models}:{sampling}")
 
 
 def read_keyframes(paths: list[Path]) -> Any:

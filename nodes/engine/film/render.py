@@ -107,6 +107,7 @@ class _Job:
     number: int
     shot: Shot
     motion: Motion
+    model: ImageModel
     key: str
 
 
@@ -116,13 +117,14 @@ def render_shots(
     model: ImageModel,
     cache: ClipCache,
     on_progress: Callable[[Progress], None],
+    model_for: Callable[[Shot], ImageModel] | None = None,
 ) -> list[Clip]:
-    """Renders the shots asked for, reusing finished clips, in the order of the film.
+    """Renders the shots asked for, reusing finished clips, in the order of the film; `model_for` may name another model for a shot.
 
     Whatever `on_progress` raises (an interrupt) leaves finished clips as they are and nothing half-written.
     """
     model.noise_shape(settings.width, settings.height)
-    jobs = _plan_jobs(timeline, settings, model.identity)
+    jobs = _plan_jobs(timeline, settings, model_for or (lambda _shot: model))
     cache.prepare()
     waiting = [job for job in jobs if cache.find(job.key) is None]
     total, done, furthest = sum(len(job.motion) for job in waiting), 0, 0.0
@@ -133,13 +135,13 @@ def render_shots(
             furthest = max(furthest, before + frames)
             on_progress(Progress(furthest, total, job.number, latents, frame))
 
-        _render_clip(job, settings, model, cache, report)
+        _render_clip(job, settings, cache, report)
         done += len(job.motion)
     on_progress(Progress(total, total, jobs[-1].number))
     return [Clip(job.number, cache.path(job.key), len(job.motion)) for job in jobs]
 
 
-def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> list[_Job]:
+def _plan_jobs(timeline: Timeline, settings: RenderSettings, model_for: Callable[[Shot], ImageModel]) -> list[_Job]:
     if settings.walk not in WALKS:
         raise ValueError(f"There is no walk '{settings.walk}'; choose one of: {', '.join(WALKS)}.")
     settings.given.check(frame_at(timeline.duration, settings.fps), settings.fps)
@@ -151,7 +153,8 @@ def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> l
                 f"at {float(settings.fps):g} frames per second; lengthen it in the plan or raise the frame rate."
             )
         motion = plan_motion(timeline, shot, settings.fps, settings.walk, settings.movement, settings.given)
-        jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, identity)))
+        model = model_for(shot)
+        jobs.append(_Job(number, shot, motion, model, _key(shot, motion, settings, model.identity)))
     return jobs
 
 
@@ -192,7 +195,7 @@ def _seed(shot: Shot, settings: RenderSettings) -> int:
     return (shot.seed + settings.seed) % 2**63
 
 
-def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, report: Callable[..., None]) -> None:
+def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: Callable[..., None]) -> None:
     """The camera moves over one batch and encodes it while the model draws the next; an error there stops the drawing at the next batch."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -203,7 +206,7 @@ def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: 
     limiter = FlashLimiter(settings.fps)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
-        for start, pictures in draw_pictures(job.shot, job.motion, settings, model, _seed(job.shot, settings), report):
+        for start, pictures in draw_pictures(job.shot, job.motion, settings, job.model, _seed(job.shot, settings), report):
             if filmed is not None:
                 report(start + len(pictures), None, filmed.result())
             filmed = camera.submit(_film, file, limiter, pictures, job.motion, start)
