@@ -57,7 +57,7 @@ class Movement:
 MOVEMENTS = {
     "pulse": Movement(PRESETS["pulse"], "onset", follow=0.9),
     "drift": Movement(PRESETS["drift"], "onset", follow=0.5),
-    "cut hard": Movement(PRESETS["still"], "jump", reach=2.0),
+    "cut hard": Movement(PRESETS["still"], "jump", follow=0.95, reach=3.0),
     "dream": Movement(Preset(push=0.08, pan=0.5, sway=0.012), "flow"),
 }
 
