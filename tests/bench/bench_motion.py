@@ -3,9 +3,11 @@
 Run: python tests/bench/bench_motion.py [--size 224x128] [--fps 12] [--steps 6] [--movements pulse dream] [--save FOLDER] [--colour]
 The demo song's own storyboard, drawn by the built-in model through core's sampling, cut together from the finished clips. `halfway`
 counts accents halfway between beats: what chance gives. `flicker` is in percent of full scale with motion taken out, `drift` the
-median over the shots of the change of colour (CIE Lab) and of contrast from a shot's first third to its last; `held` the frames that
-the flash limiter changed. `--save` writes a contact sheet a movement, one row a shot. `--colour` tells apart shots whose prompt
-changes, which should drift, and those whose does not.
+median over the shots of the change of colour (CIE Lab) and of contrast from a shot's first third to its last. `asked` are the flashes
+in any one second of the frames that came to the flash limiter, `held` how many of them it changed. `strobe` and `prompt strobe` are
+the storyboard's film with a curve from outside that goes to and fro six times a second, in exposure or between a shot's two prompts.
+`--save` writes a contact sheet a movement, one row a shot. `--colour` tells apart shots whose prompt changes, which should drift, and
+those whose does not.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ import numpy as np
 from bench_sampler import start_comfyui
 from bench_walk import plan_demo_song
 
-COLUMNS = ("movement", "beats", "halfway", "onsets", "cuts", "flicker", "general", "red", "colour", "contrast", "held")
+COLUMNS = ("movement", "beats", "halfway", "onsets", "cuts", "flicker", "general", "red", "colour", "contrast", "asked", "held")
+STROBES = {"strobe": "exposure", "prompt strobe": "prompt"}
+STROBE_RATE = 6  # a second
 TILES = 8  # of a shot's row in a contact sheet
 
 
@@ -53,19 +57,38 @@ class Joined:
 
 
 class Watch:
-    """Counts the frames that the limiter changed."""
+    """Counts the frames that the limiter changed, and the flashes of those that came to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, fps: Fraction) -> None:
         from pack.nodes.engine.film.flash_limit import FlashLimiter
+        from pack.nodes.engine.film.flashes import to_light
+        from pack.nodes.engine.film.flicker import shrink
 
-        self.held, show = 0, FlashLimiter.show
+        self.fps, show = fps, FlashLimiter.show
+        self.begin()
 
         def watched(limiter: Any, frame: np.ndarray) -> np.ndarray:
+            self.counter.add(float(self.seen / self.fps), to_light(shrink(frame)))
             shown = show(limiter, frame)
-            self.held += shown is not frame
+            self.seen, self.held = self.seen + 1, self.held + (shown is not frame)
             return shown
 
         FlashLimiter.show = watched  # type: ignore[method-assign]
+
+    def begin(self) -> None:
+        from pack.nodes.engine.film.flashes import FlashCounter
+
+        self.held, self.seen, self.counter = 0, 0, FlashCounter()
+
+
+def choose_motion(timeline: Any, fps: Fraction, name: str) -> dict[str, Any]:
+    from pack.nodes.engine.film.given_curves import GivenCurves
+    from pack.nodes.engine.timeline import frame_at
+
+    if name not in STROBES:
+        return {"movement": name}
+    times = np.arange(frame_at(timeline.duration, fps)) / float(fps)
+    return {"given": GivenCurves(**{STROBES[name]: tuple(1.0 * ((times * STROBE_RATE + 1e-6) % 1 < 0.5))})}
 
 
 def draw(timeline: Any, host: Any, settings: Any, folder: Path) -> list[Path]:
@@ -81,7 +104,7 @@ def measure(timeline: Any, paths: list[Path], fps: Fraction) -> Any:
     return measure_film(Joined(paths, fps), None, timeline, lambda _done, _total: None).report
 
 
-def to_row(name: str, report: Any, held: int) -> list[str]:
+def to_row(name: str, report: Any, watch: Watch) -> list[str]:
     drifts = [(shot.colour, abs(shot.contrast)) for shot in report.shots if shot.colour is not None]
     colour, contrast = np.median(np.array(drifts), axis=0)
     flashes = report.flashes
@@ -90,7 +113,7 @@ def to_row(name: str, report: Any, held: int) -> list[str]:
         f"{report.onsets.correlation:.2f}", f"{report.cuts_in_time}/{len(report.cuts.cuts)}",
         f"{100 * report.flicker:.2f} ({100 * report.flicker_high:.2f})",
         *(f"{flashes[f'{kind} in frame'].count} ({flashes[f'{kind} in field'].count})" for kind in ("general", "red")),
-        f"{colour:.1f}", f"{contrast:.0%}", str(held),
+        f"{colour:.1f}", f"{contrast:.0%}", str(watch.counter.most()), str(watch.held),
     ]  # fmt: skip
 
 
@@ -132,17 +155,18 @@ def main() -> None:
         from pack.nodes.engine.film.render import RenderSettings
         from pack.nodes.image_model import HostImageModel, SamplingSettings
 
-        timeline, fps, watch = plan_demo_song(), Fraction(options.fps), Watch()
+        timeline, fps = plan_demo_song(), Fraction(options.fps)
+        watch = Watch(fps)
         model, clip, vae = load_demo_model()
         host = HostImageModel(model, clip, vae, SamplingSettings(options.steps, 3.0, "euler", "simple", ""), "bench")
         print(" | ".join(COLUMNS))
-        for name in options.movements or [BY_STORYBOARD, *MOVEMENTS]:
-            watch.held = 0
+        for name in options.movements or [BY_STORYBOARD, *MOVEMENTS, *STROBES]:
+            watch.begin()
             with torch.inference_mode():
-                settings = RenderSettings(width, height, fps, options.seed, walk_amount=0.35, movement=name)
+                settings = RenderSettings(width, height, fps, options.seed, walk_amount=0.35, **choose_motion(timeline, fps, name))
                 paths = draw(timeline, host, settings, options.save / name if options.save else Path(base) / name)
             report = measure(timeline, paths, fps)
-            print(" | ".join(to_row(name, report, watch.held)))
+            print(" | ".join(to_row(name, report, watch)))
             sys.stdout.flush()
             if options.colour:
                 tell_drift(timeline, report)
