@@ -55,7 +55,8 @@ class BeatSyncedSampler(io.ComfyNode):
                              tooltip="Added to the seed of every shot."),
                 io.String.Input("negative", default="", multiline=True, tooltip="What no shot should show."),
                 io.Combo.Input("walk", options=list(WALKS), default="onset",
-                               tooltip="What drives the change inside a shot: the attacks in the sound, the beats, or time alone."),
+                               tooltip="What drives the change inside a shot: the attacks in the sound, the beats, time alone, a jump "
+                               "on every beat, or slowly the mood."),
                 io.Float.Input("walk_amount", default=0.35, min=0.0, max=1.0, step=0.01,
                                tooltip="How far the picture changes inside a shot. 0 holds it still, 1 turns it into another one."),
                 io.Int.Input("first_shot", default=1, min=1, max=9999, optional=True, advanced=True, tooltip="Draw from this shot on."),

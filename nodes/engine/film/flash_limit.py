@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .flashes import LIMIT, FlashCounter, Swings, count_flashes, to_light
+from .flashes import LIMIT, STEP, FlashCounter, Swings, count_flashes, to_light
 from .flicker import shrink
 
 CAUTION = (1.0, 0.8)  # shares of the standard's steps and areas at which frames are counted: encoding adds a little
@@ -38,7 +38,7 @@ def limit_exposure(exposure: np.ndarray, fps: Fraction) -> np.ndarray:
 
 def _planned_flashes(exposure: np.ndarray, fps: Fraction) -> int:
     """The most flashes in any one second of whichever grey flashes most."""
-    swings = Swings()
+    swings = Swings(min(CAUTION) * STEP)  # as strict as the limiter, which has nothing to do then
     changes: list[list[float]] = [[] for _ in GREYS]
     for number, factor in enumerate(exposure):
         light = to_light((np.clip(GREYS * factor, 0, 1) * 255).astype(np.uint8))

@@ -216,10 +216,10 @@ def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: 
 
 def _film(file: VideoFileWriter, limiter: FlashLimiter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
     """Writes a batch as the camera sees it, flashes held back, and returns its last frame."""
-    frames = move_camera(pictures, motion, start)
-    for frame in frames:
-        file.write(limiter.show(frame))
-    return frames[-1]
+    shown = [limiter.show(frame) for frame in move_camera(pictures, motion, start)]
+    for frame in shown:
+        file.write(frame)
+    return shown[-1]
 
 
 def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
