@@ -34,7 +34,7 @@ TILES = 8  # of a shot's row in a contact sheet
 
 @dataclass(frozen=True)
 class Joined:
-    """Clip files one after the other as one clip."""
+    """Clip files one after the other as one clip, flashes held back as Video Assembler does."""
 
     paths: list[Path]
     fps: Fraction
@@ -48,12 +48,14 @@ class Joined:
         return VideoFacts(parts[0].width, parts[0].height, self.fps, frames, float(frames / self.fps), False)
 
     def timed_frames(self, size: tuple[int, int]) -> Iterator[Any]:
+        from pack.nodes.engine.film.flash_limit import FlashLimiter
         from pack.nodes.engine.film.video_file import read_frames
         from pack.nodes.engine.film.video_frames import TimedFrame, scale_frame
 
+        limiter = FlashLimiter(self.fps)
         frames = (frame for path in self.paths for frame in read_frames(path))
         for number, frame in enumerate(frames):
-            yield TimedFrame(float(number / self.fps), scale_frame(frame, size))
+            yield TimedFrame(float(number / self.fps), scale_frame(limiter.show(frame), size))
 
 
 class Watch:
@@ -104,7 +106,7 @@ def measure(timeline: Any, paths: list[Path], fps: Fraction) -> Any:
     return measure_film(Joined(paths, fps), None, timeline, lambda _done, _total: None).report
 
 
-def to_row(name: str, report: Any, watch: Watch) -> list[str]:
+def to_row(name: str, report: Any, asked: int, held: int) -> list[str]:
     drifts = [(shot.colour, abs(shot.contrast)) for shot in report.shots if shot.colour is not None]
     colour, contrast = np.median(np.array(drifts), axis=0)
     flashes = report.flashes
@@ -113,7 +115,7 @@ def to_row(name: str, report: Any, watch: Watch) -> list[str]:
         f"{report.onsets.correlation:.2f}", f"{report.cuts_in_time}/{len(report.cuts.cuts)}",
         f"{100 * report.flicker:.2f} ({100 * report.flicker_high:.2f})",
         *(f"{flashes[f'{kind} in frame'].count} ({flashes[f'{kind} in field'].count})" for kind in ("general", "red")),
-        f"{colour:.1f}", f"{contrast:.0%}", str(watch.counter.most()), str(watch.held),
+        f"{colour:.1f}", f"{contrast:.0%}", str(asked), str(held),
     ]  # fmt: skip
 
 
@@ -165,8 +167,9 @@ def main() -> None:
             with torch.inference_mode():
                 settings = RenderSettings(width, height, fps, options.seed, walk_amount=0.35, **choose_motion(timeline, fps, name))
                 paths = draw(timeline, host, settings, options.save / name if options.save else Path(base) / name)
+            asked, held = watch.counter.most(), watch.held
             report = measure(timeline, paths, fps)
-            print(" | ".join(to_row(name, report, watch)))
+            print(" | ".join(to_row(name, report, asked, held)))
             sys.stdout.flush()
             if options.colour:
                 tell_drift(timeline, report)

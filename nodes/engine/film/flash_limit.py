@@ -1,8 +1,8 @@
-"""No clip flashes more than three times in any one second (WCAG 2.2, 2.3.1; what a flash is, `flashes` says).
+"""No clip and no film flashes more than three times in any one second (WCAG 2.2, 2.3.1; what a flash is, `flashes` says).
 
 Planned brightness is limited before anything is drawn: where accents come too fast, all of the shot's are weakened alike.
-Finished frames pass a limiter on their way into the file: one that would end a fourth flash within a second is mixed with
-the frame before it, as little as will do. Calm frames pass as they are. Knows nothing of music or models.
+Finished frames pass a limiter on their way into a clip, and into the film, where clips meet: one that would end a fourth flash
+within a second is mixed with the frame before it, as little as will do. Calm frames pass as they are. Knows nothing of music.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .flicker import shrink
 
 CAUTION = (1.0, 0.8)  # shares of the standard's steps and areas at which frames are counted: encoding adds a little
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.2, 0.1, 0.05)  # of a new frame in what is shown, as far as the limit allows
+WINDOW = 1.0  # seconds in which flashes are counted
 RECOVERY = 1.0  # seconds until frames pass whole again; shorter would let bursts through, one a second
 GREYS = np.arange(1, 256) / 255  # pixel values whose light is followed in a planned brightness
 HALVINGS = 10
@@ -48,10 +49,10 @@ def _planned_flashes(exposure: np.ndarray, fps: Fraction) -> int:
 
 
 class FlashLimiter:
-    """Takes the frames of one clip in order, uint8 RGB [height, width, 3], and gives what may be shown; keeps one frame."""
+    """Takes frames in order, uint8 RGB [height, width, 3], and gives what may be shown; keeps one frame. `held` counts those it changed."""
 
     def __init__(self, fps: Fraction) -> None:
-        self._fps = fps
+        self._fps, self.held = fps, 0
         self._counters = [FlashCounter(share) for share in CAUTION]
         self._shown: np.ndarray | None = None
         self._number, self._share = 0, 1.0
@@ -67,10 +68,13 @@ class FlashLimiter:
             shown = _mix(before, frame, share)
             counters, light = deepcopy(self._counters), to_light(shrink(shown))
             for counter in counters:
+                counter.forget(time - WINDOW)
                 counter.add(time, light)
             if max(counter.most() for counter in counters) <= LIMIT:
                 self._counters, self._shown, self._share = counters, shown, share
+                self.held += shown is not frame
                 return shown
+        self.held += 1
         return before  # nothing changes, so nothing flashes
 
 

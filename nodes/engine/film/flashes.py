@@ -71,6 +71,11 @@ class FlashCounter:
         """The most flashes in any one second, of either kind, in whichever area."""
         return max(count_flashes(kind.times).count for area in self._areas.values() for kind in area)
 
+    def forget(self, before: float) -> None:
+        """Leaves out what happened earlier, so that an endless film needs no more than a second of memory."""
+        for kind in (kind for area in self._areas.values() for kind in area):
+            kind.times = [time for time in kind.times if time >= before]
+
 
 def count_flashes(times: list[float]) -> Flashes:
     """Changes to and fro -> the most pairs of them in any one second."""
