@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ import folder_paths
 from comfy_api.latest import InputImpl, io, ui
 
 from .engine.film.clip_cache import ClipCache
-from .engine.film.motion import WALKS
+from .engine.film.given_curves import read_curves
+from .engine.film.motion import BY_STORYBOARD, MOVEMENTS
 from .engine.film.render import RenderSettings, render_shots
+from .engine.film.speeds import WALKS
 from .engine.timeline import Timeline, read_fps
 from .image_model import HostImageModel, SamplingSettings
 from .model_identity import identify_models
 from .person_folder import CLIP_FOLDER
 from .personal_receipts import FilmConsents, find_receipts
 from .render_progress import ProgressReport
+from .shot_cast import ShotCast
 from .sockets import TimelineSocket, to_image
 
 
@@ -51,7 +55,8 @@ class BeatSyncedSampler(io.ComfyNode):
                              tooltip="Added to the seed of every shot."),
                 io.String.Input("negative", default="", multiline=True, tooltip="What no shot should show."),
                 io.Combo.Input("walk", options=list(WALKS), default="onset",
-                               tooltip="What drives the change inside a shot: the attacks in the sound, the beats, or time alone."),
+                               tooltip="What drives the change inside a shot: the attacks in the sound, the beats, time alone, a jump "
+                               "on every beat, or slowly the mood."),
                 io.Float.Input("walk_amount", default=0.35, min=0.0, max=1.0, step=0.01,
                                tooltip="How far the picture changes inside a shot. 0 holds it still, 1 turns it into another one."),
                 io.Int.Input("first_shot", default=1, min=1, max=9999, optional=True, advanced=True, tooltip="Draw from this shot on."),
@@ -65,6 +70,19 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Float.Input("steadiness", default=0.0, min=0.0, max=1.0, step=0.05, optional=True,
                                tooltip="How much of the fine structure stays where it is while a shot moves. 0 lets everything "
                                "move, 1 holds the picture still."),
+                io.Combo.Input("movement", options=[BY_STORYBOARD, *MOVEMENTS], default=BY_STORYBOARD, optional=True,
+                               tooltip="How the whole film moves: camera and walk in one. storyboard: as each shot and 'walk' say."),
+                io.Custom("FLOATS").Input("walk_curve", optional=True,
+                                          tooltip="Speed of the change at every frame of the film, in place of the walk's. 1 goes the "
+                                          "shot's whole way in its time, 0 holds the picture."),
+                io.Custom("FLOATS").Input("zoom_curve", optional=True,
+                                          tooltip="How much closer the camera is at every frame of the film. 0.1 is a tenth."),
+                io.Custom("FLOATS").Input("exposure_curve", optional=True,
+                                          tooltip="How much brighter every frame of the film is. 0.1 is a tenth, -0.1 a tenth darker. "
+                                          "Weakened where it would flash more than three times a second."),
+                io.Custom("FLOATS").Input("prompt_curve", optional=True,
+                                          tooltip="How far every frame of the film has gone from its shot's prompt, 0, to its end "
+                                          "prompt, 1."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -79,20 +97,19 @@ class BeatSyncedSampler(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
-        shared_steps: float = 0.9, steadiness: float = 0.0,
+        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD, **curves: list[float] | None,
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
         settings = RenderSettings(
             width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, shared_steps, steadiness,
-            consents.ids,
+            consents.ids, movement, read_curves(curves),
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        identity = cls._identify(model, clip, vae, sampling)
-        host = HostImageModel(model, clip, vae, sampling, identity)
+        cast = ShotCast(model, clip, consents.ids, timeline, partial(cls._make_host, vae=vae, sampling=sampling))
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
         report = ProgressReport(model, cls.hidden.unique_id)
         with consents.required():
-            clips = render_shots(timeline, settings, host, cache, consents.watch(report))
+            clips = render_shots(timeline, settings, cast.whole, cache, consents.watch(report), cast.model_for)
         keyframes = to_image(read_keyframes([clip.path for clip in clips]))
         return io.NodeOutput([InputImpl.VideoFromFile(str(clip.path)) for clip in clips], keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
 
@@ -102,10 +119,10 @@ class BeatSyncedSampler(io.ComfyNode):
         return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip")))
 
     @classmethod
-    def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> str:
+    def _make_host(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> HostImageModel:
         patchers = [part for part in (model, getattr(clip, "patcher", None), getattr(vae, "patcher", None)) if part is not None]
         models = identify_models(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "vae"))
-        return f"{models}:{sampling}"
+        return HostImageModel(model, clip, vae, sampling, f"{models}:{sampling}")
 
 
 def read_keyframes(paths: list[Path]) -> Any:

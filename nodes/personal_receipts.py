@@ -56,7 +56,7 @@ def find_receipts(patchers: Iterable[Any], prompt: DynamicPrompt | None, node_id
         found.update(patcher.get_attachment(ATTACHMENT) or ())
         found.update(filter(None, [receipt_in(patcher.get_attachment("lora_metadata"))]))
         for patches in patcher.patches.values():
-            found.update(_marks(patches))
+            found.update(marks_in(patches))
     if prompt is not None and node_id is not None:
         links = prompt.get_node(node_id)["inputs"]
         texts = {text for name in inputs for text in texts_behind(prompt, links.get(name), set())}
@@ -105,13 +105,13 @@ class FilmConsents:
         return look
 
 
-def _marks(value: Any) -> Iterator[str]:
-    """Patches are tuples of numbers, tensors and core's weight adapters, nested at will."""
+def marks_in(value: Any) -> Iterator[str]:
+    """The receipts' ids on the tensors of a patch. Patches are tuples of numbers, tensors and core's weight adapters, nested at will."""
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _marks(item)
+            yield from marks_in(item)
     elif hasattr(value, "weights"):
-        yield from _marks(value.weights)
+        yield from marks_in(value.weights)
     elif isinstance(getattr(value, MARK, None), str):
         yield getattr(value, MARK)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from .engine.film.motion import CURVES, frame_values, write_schedule
+from .engine.film.frame_curves import CURVES, frame_values, write_schedule
 from .engine.timeline import Timeline, read_fps
 from .sockets import TimelineSocket
 

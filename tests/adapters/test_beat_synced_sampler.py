@@ -206,3 +206,14 @@ def test_shared_steps_draw_the_same_shots_with_fewer_evaluations(sample: Callabl
         assert [video.get_frame_count() for video in videos] == [len(frame_span(shot, Fraction(24))) for shot in SHOTS]
         counts.append(sum(seen))
     assert counts[1] < 0.5 * counts[0], "of two short shots; random weights make pictures that stray"
+
+
+def test_movement_and_curves_of_other_nodes_shape_the_clips(sample: Callable[..., Any]) -> None:
+    plain, hard, zoomed = (
+        [video.get_stream_source() for video in sample(**changes).result[0]]
+        for changes in ({}, {"movement": "cut hard"}, {"zoom_curve": [0.0] * 6 + [0.2] * 7, "walk_curve": None})
+    )
+    assert not {*plain} & {*hard}
+    assert plain[1] != zoomed[1], "its camera stood still"
+    with pytest.raises(ValueError, match="zoom_curve has 12 values, but the film has 13 frames"):
+        sample(zoom_curve=[0.0] * 12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -119,3 +120,48 @@ def test_a_file_that_any_loader_names_is_asked_for_its_receipt(store: Any, tmp_p
     prompt: Any = SimpleNamespace(get_node=nodes.__getitem__)
     assert find_receipts([tiny.model], prompt, "3", ("model",)) == (receipt_id,)
     assert find_receipts([tiny.model], prompt, "3", ("clip",)) == ()
+
+
+@pytest.fixture
+def cast(tiny: SimpleNamespace, store: Any, run_node: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """Draws a film whose shots have these prompts; gives the first picture of each. `personal`: with a person's LoRA on the model."""
+    from pack.nodes.beat_synced_sampler import BeatSyncedSampler
+    from pack.nodes.personal_receipts import mark_tensors
+
+    def run(prompts: list[str], receipt_id: str, personal: bool = True, style: float = 0.0) -> list[Any]:
+        weights = [name for name, value in tiny.model.model.state_dict().items() if value.ndim == 2][:4]
+        model = tiny.model.clone()
+        for strength, receipt in ((style, ""), (0.05 if personal else 0.0, receipt_id)):
+            tensors = {name: torch.ones(model.model.state_dict()[name].shape) for name in weights}
+            if receipt:
+                mark_tensors(tensors, receipt)
+            if strength:
+                model.add_patches({name: ("diff", (tensor,)) for name, tensor in tensors.items()}, strength)
+        shots = tuple(Shot(0.25 * n, 0.25 * n + 0.25, prompt, n, "still") for n, prompt in enumerate(prompts))
+        timeline = replace(TIMELINE, duration=0.25 * len(prompts), shots=shots)
+        result = run_node(BeatSyncedSampler, model=model, clip=tiny.clip, vae=tiny.vae, **(SETTINGS | {"timeline": timeline})).result
+        return list(result[1])
+
+    return run
+
+
+def test_shots_that_do_not_name_the_person_are_drawn_without_them(cast: Callable[..., list[Any]], store: Any) -> None:
+    receipt_id = verify(store)
+    name = store.receipt(receipt_id).trigger
+    prompts = [f"{name} person at sea", "a red sea", f"a crowd, {name} person among it", "a city"]
+    with_lora, without = cast(prompts, receipt_id), cast(prompts, receipt_id, personal=False)
+    alike = [torch.equal(a, b) for a, b in zip(with_lora, without, strict=True)]
+    assert alike == [False, True, False, True]
+
+
+def test_other_patches_stay_where_the_person_is_taken_out(cast: Callable[..., list[Any]], store: Any) -> None:
+    receipt_id = verify(store)
+    prompts = [f"{store.receipt(receipt_id).trigger} person", "a red sea"]
+    styled, plain = cast(prompts, receipt_id, style=0.03)[1], cast(prompts, receipt_id)[1]
+    assert torch.equal(styled, cast(prompts, receipt_id, personal=False, style=0.03)[1]) and not torch.equal(styled, plain)
+
+
+def test_a_film_that_names_nobody_is_drawn_as_the_graph_says(cast: Callable[..., list[Any]], store: Any) -> None:
+    receipt_id = verify(store)
+    pairs = zip(cast(["a red sea", "a city"], receipt_id), cast(["a red sea", "a city"], receipt_id, personal=False), strict=True)
+    assert not any(torch.equal(a, b) for a, b in pairs)

@@ -94,7 +94,8 @@ class Bench:
     def draw(self, timeline: Any, shot: Any, way: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The bare pictures, the film's frames, the onset curve at each, and the seconds that drawing took."""
         from pack.nodes.engine.film.drawing import draw_pictures
-        from pack.nodes.engine.film.motion import frame_values, plan_motion
+        from pack.nodes.engine.film.frame_curves import frame_values
+        from pack.nodes.engine.film.motion import plan_motion
         from pack.nodes.engine.film.render import RenderSettings, move_camera
         from pack.nodes.engine.timeline import frame_span
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from pack.nodes.engine.film.assemble import Film, FilmSettings, assemble_film, film_frames, film_size, plan_parts
 from pack.nodes.engine.film.clip_source import FileClip, PictureClip, to_pixels
+from pack.nodes.engine.film.flashes import FlashCounter, to_light
 from pack.nodes.engine.film.video_file import CLIP, FFV1, FILM_FORMATS, MP4, VideoFileWriter, VideoFormat, probe_video, read_frames
 from pack.nodes.engine.timeline import Line, Shot, Timeline, TimelineError, Word, frame_at, frame_span, hash_samples
 
@@ -370,3 +371,36 @@ def test_two_clips_are_open_at_most(open_readers: Callable[[], int], tmp_path: P
     timeline = make_timeline(*(index / 3 for index in range(7)))
     assert len(levels_of(clips, timeline, transition="crossfade", transition_seconds=0.1)) == 48
     assert open_readers() == 2
+
+
+# Flashes
+
+
+def flickering(*seconds: float) -> np.ndarray:
+    """Two seconds of grey, 48 frames, with flashes at these moments, one frame each."""
+    frames = np.full((48, 36, 64, 3), 90, np.uint8)
+    frames[[round(24 * second) for second in seconds]] = 200
+    return frames
+
+
+def flashes_in(frames: Any) -> int:
+    counter = FlashCounter()
+    for number, frame in enumerate(frames):
+        counter.add(number / 24, to_light(frame))
+    return counter.most()
+
+
+def test_clips_that_are_safe_alone_make_a_safe_film(tmp_path: Path) -> None:
+    halves = [flickering(1.5, 1.65, 1.8), flickering(0.1, 0.25, 0.4)]
+    assert [flashes_in(half) for half in halves] == [3, 3] and flashes_in(np.concatenate(halves)) == 6
+    film = assemble(make_timeline(0, 2, 4), [PictureClip(half, FPS24) for half in halves], tmp_path / "film.mkv", format=FFV1)
+    frames = list(read_frames(film.path))
+    assert flashes_in(frames) == 3
+    assert any("more than three times a second" in remark for remark in film.remarks)
+    assert np.abs(np.array(frames[:48], int) - halves[0]).max() <= 1, "the first three are safe and stay"
+
+
+def test_a_safe_film_is_not_touched(tmp_path: Path) -> None:
+    frames = flickering(0.5, 0.7, 0.9)
+    film = assemble(make_timeline(0, 2), [PictureClip(frames, FPS24)], tmp_path / "film.mkv", format=FFV1)
+    assert not film.remarks and np.abs(np.array(list(read_frames(film.path)), int) - frames).max() <= 1

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from pack.nodes.engine.film.clip_cache import ClipCache
+from pack.nodes.engine.film.given_curves import GivenCurves
 from pack.nodes.engine.film.render import Clip, Progress, RenderSettings, render_shots
 from pack.nodes.engine.film.video_file import read_frames
 from pack.nodes.engine.timeline import Curve, Shot, Timeline
@@ -134,6 +135,21 @@ def test_sharing_and_steadiness_are_in_the_name_of_a_clip(tmp_path: Path, change
 def test_full_steadiness_holds_the_picture(tmp_path: Path) -> None:
     [clip] = render(tmp_path, StepModel(), replace(SETTINGS, steadiness=1.0, last_shot=1))
     film = pictures([clip])
+    assert np.abs(film - film[0]).max() <= 2
+
+
+@pytest.mark.parametrize("shared_steps", [0.0, 0.9])
+def test_a_prompt_curve_sets_the_weight_of_every_frame(tmp_path: Path, shared_steps: float) -> None:
+    """From red to blue and back, twice: where the prompt goes its own way, each frame must have its own weight of it."""
+    weights = [0.0] * 48 + [0.5 - 0.5 * np.cos(2 * np.pi * number / 12) for number in range(24)] + [1.0]
+    settings = replace(SETTINGS, shared_steps=shared_steps, steadiness=1.0, movement="cut hard", given=GivenCurves(prompt=tuple(weights)))
+    film = pictures(render(tmp_path, StepModel(), settings))[48:72].mean((1, 2))
+    blue = (film[:, 2] - film[:, 0]) / (film[:, 2] + film[:, 0])
+    assert np.abs((blue - blue.min()) / np.ptp(blue) - weights[48:72]).max() < 0.06
+
+
+def test_a_walk_curve_of_zeros_holds_the_picture(tmp_path: Path) -> None:
+    film = pictures(render(tmp_path, StepModel(), replace(SETTINGS, last_shot=1, given=GivenCurves(walk=(0.0,) * 73))))
     assert np.abs(film - film[0]).max() <= 2
 
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 from pack.nodes.engine.film.clip_cache import ClipCache, clip_key
-from pack.nodes.engine.film.motion import PRESETS, Motion, plan_motion
+from pack.nodes.engine.film.flashes import FlashCounter, to_light
+from pack.nodes.engine.film.given_curves import GivenCurves
+from pack.nodes.engine.film.motion import MOVEMENTS, PRESETS, Motion, plan_motion
 from pack.nodes.engine.film.noise import seeded_noise, slerp
 from pack.nodes.engine.film.render import Progress, RenderSettings, camera_views, move_camera, render_shots
 from pack.nodes.engine.film.video_file import probe_video, read_frames
@@ -127,10 +129,49 @@ def test_an_edited_prompt_draws_one_shot(tmp_path: Path) -> None:
     assert sum(model.batches) == len(frame_span(SHOTS[1], SETTINGS.fps))
 
 
-@pytest.mark.parametrize("change", [{"seed": 5}, {"walk_amount": 0.9}, {"fps": Fraction(24)}, {"width": 128}, {"walk": "even"}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 5}, {"walk_amount": 0.9}, {"fps": Fraction(24)}, {"width": 128}, {"walk": "even"}, {"movement": "drift"}]
+)
 def test_whatever_shapes_a_clip_is_in_its_name(tmp_path: Path, change: dict[str, Any]) -> None:
     names = {clip.path.name for clip in render(tmp_path)}
     assert not names & {clip.path.name for clip in render(tmp_path, settings=replace(SETTINGS, **change))}
+
+
+@pytest.mark.parametrize("name", ["walk", "zoom", "exposure", "prompt"])
+def test_a_curve_is_in_the_name_of_the_clips_that_it_changes(tmp_path: Path, name: str) -> None:
+    def names(values: list[float]) -> list[str]:
+        return [clip.path.name for clip in render(tmp_path, settings=replace(SETTINGS, given=GivenCurves(**{name: tuple(values)})))]
+
+    first, last = names([0.0] * 37), names([0.0] * 30 + [0.04] * 7)
+    assert first[:2] == last[:2] and first[2] != last[2]
+
+
+def test_curves_must_be_as_long_as_the_film(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="zoom_curve has 36 values, but the film has 37 frames at 12 a second"):
+        render(tmp_path, settings=replace(SETTINGS, given=GivenCurves(zoom=(0.0,) * 36)))
+
+
+class StrobeModel(PaintModel):
+    """Every second picture is black."""
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        pictures = super().decode(latents)
+        pictures[1::2] = 0
+        return pictures
+
+
+def test_no_clip_flashes_more_than_three_times_a_second(tmp_path: Path) -> None:
+    def flashes(model: PaintModel) -> int:
+        timeline = replace(TIMELINE, shots=(Shot(0.0, 3.05, "grey", 1),))
+        [clip] = render(tmp_path, model, timeline, replace(SETTINGS, batch_frames=6))
+        counter = FlashCounter()
+        for number, frame in enumerate(read_frames(clip.path)):
+            counter.add(number / 12, to_light(frame))
+        return counter.most()
+
+    strobe = StrobeModel()
+    strobe.identity = "strobe"
+    assert flashes(PaintModel()) == 0 and 1 <= flashes(strobe) <= 3
 
 
 def test_another_model_is_another_clip(tmp_path: Path) -> None:
@@ -241,13 +282,14 @@ def test_zoom_reads_the_middle_and_pan_moves_it() -> None:
     assert move_camera(ramp, camera(exposure=1.05), 0).mean() > move_camera(ramp, camera(), 0).mean()
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [*PRESETS, *MOVEMENTS])
 @pytest.mark.parametrize("aspect", [16 / 9, 1.0, 9 / 16, 2.39])
 def test_the_camera_never_leaves_the_picture(name: str, aspect: float) -> None:
     corners = np.array([(x, y, 1) for x in (-1, 1) for y in (-1, 1)]).T
     for strength in (0.0, 1.0, 2.0):
         for seed in (1, 2):
-            motion = plan_motion(TIMELINE, replace(SHOTS[1], motion=name, strength=strength, seed=seed), Fraction(30))
+            shot = replace(SHOTS[1], motion=name if name in PRESETS else "still", strength=strength, seed=seed)
+            motion = plan_motion(TIMELINE, shot, Fraction(30), movement=name if name in MOVEMENTS else "storyboard")
             seen = camera_views(motion, slice(None), aspect) @ corners
             assert np.abs(seen).max() <= 1 + 1e-6
 

@@ -135,3 +135,19 @@ def test_a_killed_render_goes_on_where_it_was(host: Any, fresh_host: Any, start_
     assert len(after) > len(kept) >= 1
     assert all(after[name] == number for name, number in kept.items())
     assert pictures(again) == pictures(whole)
+
+
+def test_curves_of_the_song_move_the_film(host: Any) -> None:
+    """Timeline Curves feeds the sampler's curves as the editor links them; a curve at another frame rate is one clear sentence."""
+
+    def film(name: str, fps: int) -> dict[str, Any]:
+        prompt = quickstart(host, name, 4.0, movement="cut hard")
+        timeline = prompt[id_of(prompt, "BeatSyncedSampler")]["inputs"]["timeline"]
+        inputs = {"timeline": timeline, "fps": fps, "curve": "beat pulse", "low": 0.0, "high": 0.1}
+        prompt["curve"] = {"class_type": "TimelineCurves", "inputs": inputs, "_meta": {"title": "Curve"}}
+        prompt[id_of(prompt, "BeatSyncedSampler")]["inputs"]["zoom_curve"] = ["curve", 0]
+        return prompt
+
+    assert film_of(host, host.run(film("curves", SMALL["fps"]))).is_file()
+    entry = host.wait(host.queue(film("other curves", 12)))
+    assert "zoom_curve has 48 values, but the film has 24 frames at 6 a second" in host.error_of(entry)

@@ -4,7 +4,8 @@ Every shot owns the frames `frame_span` gives it on the one grid that starts wit
 a frame from its beat and the film is as long as the song to within a frame. The song is encoded once, exactly the samples
 given, and starts with the first frame. A crossfade is centred on the cut: both pictures weigh the same on the beat. For
 it the outgoing clip plays on (or holds its last frame where it has no more), the incoming one stands still until its cut.
-Frames stream: memory does not grow with the film. Knows nothing of models or ComfyUI.
+Where the film would flash more than is safe, frames are held back (`flash_limit`). Frames stream: memory does not grow
+with the film. Knows nothing of models or ComfyUI.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from ..timeline import Timeline, TimelineError, frame_at, frame_span, require_song
 from .clip_source import SHORT_CLIPS, Clip, frames_on_grid, is_short
+from .flash_limit import FlashLimiter
 from .lyric_overlay import LyricOverlay
 from .sound import prepare_sound
 from .video_file import MP4, Cue, VideoFileWriter, VideoFormat
@@ -85,13 +87,14 @@ def assemble_film(
     overlay = LyricOverlay(timeline.lines, width, height, fps) if settings.lyrics == "burnt in" else None
     cues = [Cue(line.start, line.end, line.text) for line in timeline.lines] if settings.lyrics == "subtitle track" else []
     total = sum(part.frames for part in parts)
+    limiter = FlashLimiter(fps)
     remarks = prepared.remarks + _lyric_remarks(timeline, settings, overlay)
     with VideoFileWriter(path, width, height, fps, settings.format, settings.quality, prepared.sound, metadata, cues) as file:
         for number, frame in enumerate(film_frames(parts, fps, (width, height), settings.short_clips)):
             on_progress(number, total)
-            file.write(overlay.draw(frame, number) if overlay else frame)
+            file.write(limiter.show(overlay.draw(frame, number) if overlay else frame))
         on_progress(total, total)
-    return Film(path, total, fps, width, height, remarks)
+    return Film(path, total, fps, width, height, remarks + _flash_remarks(limiter))
 
 
 def plan_parts(timeline: Timeline, clips: Sequence[Clip], fps: Fraction, settings: FilmSettings) -> list[Part]:
@@ -199,6 +202,12 @@ def _half_fade(left: int, right: int, fps: Fraction, settings: FilmSettings) -> 
 def _mix(outgoing: np.ndarray, incoming: np.ndarray, weight: float) -> np.ndarray:
     share = round(weight * 256)
     return ((outgoing.astype(np.uint16) * (256 - share) + incoming.astype(np.uint16) * share + 128) >> 8).astype(np.uint8)
+
+
+def _flash_remarks(limiter: FlashLimiter) -> tuple[str, ...]:
+    if not limiter.held:
+        return ()
+    return (f"The clips flash more than three times a second, which is not safe; {limiter.held} frames are mixed with those before them.",)
 
 
 def _lyric_remarks(timeline: Timeline, settings: FilmSettings, overlay: LyricOverlay | None) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 from ..timeline import Timeline, frame_at
+from .frame_curves import TRUSTED, frame_values
 from .frame_series import FrameSeries
-from .motion import TRUSTED, frame_values
 from .seen_cuts import ROUNDING
 
 ZOOM, GAIN, CHANGE = 0.004, 0.01, 0.005  # the smallest jumps that one sees, as shares; of brightness: Weber's law

@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..timeline import Timeline
+from .frame_curves import TRUSTED
 from .intensity import Intensity
-from .motion import TRUSTED
 
 # Seconds that a shot lasts where the song is calmest and where it is strongest.
 PACES = {"calm": (8.0, 4.0), "balanced": (5.0, 2.0), "lively": (3.5, 1.0)}

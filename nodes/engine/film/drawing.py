@@ -28,12 +28,12 @@ def draw_pictures(
     shot: Shot, motion: Motion, settings: RenderSettings, model: ImageModel, seed: int, report: Callable[..., None]
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """Pictures [frames, height, width, 3] and the place of their first in the shot."""
-    painter = _Painter(shot, settings, model, seed)
+    painter, way = _Painter(shot, motion, settings, model, seed), motion.way
     sharing = plan_sharing(model.step_count(), settings.shared_steps) if settings.shared_steps > 0 else None
     if sharing is None:
-        yield from _draw_each(motion.walk, painter, report)
+        yield from _draw_each(way, painter, report)
     else:
-        yield from _draw_shared(motion.walk, sharing, painter, report)
+        yield from _draw_shared(way, sharing, painter, report)
 
 
 def _draw_each(walk: np.ndarray, painter: _Painter, report: Callable[..., None]) -> Iterator[tuple[int, torch.Tensor]]:
@@ -55,7 +55,7 @@ def _draw_shared(walk: np.ndarray, sharing: Sharing, painter: _Painter, report: 
         frames = min(len(walk) - begun, len(places) * sharing.spacing) * drawn
         return painter.draw_anchors(places, range(sharing.trunk), lambda share, latents: report(begun + frames * share, latents))
 
-    for stretch in walk_stretches(walk, sharing, draw_anchors):
+    for stretch in walk_stretches(walk, sharing, draw_anchors, painter.turns):
         start, count = stretch.frames.start, len(stretch.frames)
 
         def tell(frames: float, latents: Any, start: int = start, count: int = count) -> None:
@@ -85,22 +85,24 @@ def _finish_stretch(
 class _Painter:
     """A shot's noise and prompts at any place of its way, and batches that fit into memory."""
 
-    def __init__(self, shot: Shot, settings: RenderSettings, model: ImageModel, seed: int) -> None:
+    def __init__(self, shot: Shot, motion: Motion, settings: RenderSettings, model: ImageModel, seed: int) -> None:
         shape = model.noise_shape(settings.width, settings.height)
-        self.model, self.seed = model, seed
+        self.model, self.seed, self._motion = model, seed, motion
+        self.turns = motion.turns
         self._first_noise = seeded_noise(shape, seed)
         self._last_noise = share_detail(self._first_noise, seeded_noise(shape, seed ^ OTHER_NOISE), settings.steadiness)
-        self._amount = min(1.0, settings.walk_amount * shot.strength)
+        self._amount = min(1.0, settings.walk_amount * shot.strength * motion.reach)
         self._first = model.encode_prompt(shot.prompt)
         self._last = model.encode_prompt(shot.end_prompt) if shot.end_prompt else self._first
         self._size = settings.batch_frames or model.batch_limit(settings.width, settings.height)
         self._size_text = f"{settings.width}x{settings.height}"
 
     def noise(self, places: np.ndarray) -> torch.Tensor:
-        return slerp(self._first_noise, self._last_noise, places * self._amount)
+        return slerp(self._first_noise, self._last_noise, self._motion.walk_on(places) * self._amount)
 
     def prompt(self, places: np.ndarray) -> Any:
-        return self._first if self._last is self._first else self.model.blend_prompts(self._first, self._last, places.tolist())
+        weights = self._motion.prompt_on(places)
+        return self._first if self._last is self._first else self.model.blend_prompts(self._first, self._last, weights.tolist())
 
     def draw_part(self, start: torch.Tensor, places: np.ndarray, steps: range, on_step: Callable[[int, int, Any], None]) -> Part:
         return Part(*self.model.sample_part(start, self.prompt(places), self.seed, steps, on_step))

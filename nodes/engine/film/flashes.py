@@ -40,11 +40,14 @@ class Flashes:
 
 
 class FlashCounter:
-    """Takes frames as linear light, float32 RGB [height, width, 3], with their times."""
+    """Takes frames as linear light, float32 RGB [height, width, 3], with their times.
 
-    def __init__(self) -> None:
-        self._general, self._red = _Swings(), _RedSwings()
-        self._areas = {name: (_Alternation(measure), _Alternation(measure)) for name, measure in AREAS.items()}
+    `share` of the standard's steps and areas counts here: below 1 leaves room for what an encoder adds.
+    """
+
+    def __init__(self, share: float = 1.0) -> None:
+        self._general, self._red = Swings(share * STEP), _RedSwings(share * RED_STEP)
+        self._areas = {name: (_Alternation(measure, share * AREA), _Alternation(measure, share * AREA)) for name, measure in AREAS.items()}
 
     def add(self, time: float, light: np.ndarray) -> None:
         import cv2
@@ -63,6 +66,15 @@ class FlashCounter:
 
     def red(self, area: str = "frame") -> Flashes:
         return count_flashes(self._areas[area][1].times)
+
+    def most(self) -> int:
+        """The most flashes in any one second, of either kind, in whichever area."""
+        return max(count_flashes(kind.times).count for area in self._areas.values() for kind in area)
+
+    def forget(self, before: float) -> None:
+        """Leaves out what happened earlier, so that an endless film needs no more than a second of memory."""
+        for kind in (kind for area in self._areas.values() for kind in area):
+            kind.times = [time for time in kind.times if time >= before]
 
 
 def count_flashes(times: list[float]) -> Flashes:
@@ -104,10 +116,11 @@ def _share_of_field(cells: np.ndarray) -> float:
 AREAS: dict[str, Callable[[np.ndarray], float]] = {"frame": _share_of_frame, "field": _share_of_field}
 
 
-class _Swings:
-    """Each cell's luminance, followed from peak to valley to peak."""
+class Swings:
+    """Each cell's luminance, followed from peak to valley to peak; a swing is a `step` or more."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: float = STEP) -> None:
+        self._step = step
         self._low = self._high = self._direction = np.zeros(())
 
     def follow(self, luminance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,8 +128,8 @@ class _Swings:
         if not self._direction.shape:
             self._low = self._high = luminance
             self._direction = np.zeros(luminance.shape, np.int8)
-        rises = (self._direction != 1) & (luminance - self._low >= STEP) & (self._low < BRIGHT)
-        falls = (self._direction != -1) & (self._high - luminance >= STEP) & (luminance < BRIGHT)
+        rises = (self._direction != 1) & (luminance - self._low >= self._step) & (self._low < BRIGHT)
+        falls = (self._direction != -1) & (self._high - luminance >= self._step) & (luminance < BRIGHT)
         self._direction = np.where(rises, 1, np.where(falls, -1, self._direction)).astype(np.int8)
         self._low = np.where(self._direction == 1, luminance, np.minimum(self._low, luminance))
         self._high = np.where(self._direction == -1, luminance, np.maximum(self._high, luminance))
@@ -126,7 +139,8 @@ class _Swings:
 class _RedSwings:
     """Each cell's hue, followed into saturated red and out of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: float) -> None:
+        self._step = step
         self._is_red, self._hue = np.zeros((), bool), np.zeros(())
 
     def follow(self, light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +151,7 @@ class _RedSwings:
         hue = np.stack([4 * xyz[..., 0], 9 * xyz[..., 1]], axis=-1) / (xyz @ np.array([1, 15, 3], np.float32))[..., None]
         if not self._is_red.shape:
             self._is_red, self._hue = red, hue
-        far = np.linalg.norm(hue - self._hue, axis=-1) > RED_STEP
+        far = np.linalg.norm(hue - self._hue, axis=-1) > self._step
         turns, leaves = ~self._is_red & red & far, self._is_red & ~red & far
         self._is_red = (self._is_red | turns) & ~leaves
         self._hue = np.where((red == self._is_red)[..., None], hue, self._hue)  # where the swing last stood
@@ -147,9 +161,9 @@ class _RedSwings:
 class _Alternation:
     """Changes of cells -> when enough of the picture changed at once, the other way than last time."""
 
-    def __init__(self, measure: Callable[[np.ndarray], float]) -> None:
+    def __init__(self, measure: Callable[[np.ndarray], float], area: float) -> None:
         self.times: list[float] = []
-        self._measure, self._direction = measure, 0
+        self._measure, self._area, self._direction = measure, area, 0
         self._latest: list[np.ndarray] = []
 
     def add(self, time: float, rises: np.ndarray, falls: np.ndarray) -> None:
@@ -161,7 +175,7 @@ class _Alternation:
             return
         up, down = (self._measure(time - latest < TOGETHER) for latest in self._latest)
         direction = 1 if up >= down else -1
-        if max(up, down) < AREA or (direction == self._direction and min(up, down) < AREA):
+        if max(up, down) < self._area or (direction == self._direction and min(up, down) < self._area):
             return
         self._direction = -self._direction or direction
         self.times.append(time)

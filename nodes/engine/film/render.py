@@ -8,15 +8,18 @@ batch is in memory at a time. Knows nothing of ComfyUI.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..timeline import Shot, Timeline, TimelineError, frame_span
+from ..timeline import Shot, Timeline, TimelineError, frame_at, frame_span
 from .clip_cache import ClipCache, clip_key
 from .drawing import draw_pictures
-from .motion import WALKS, Motion, plan_motion
+from .flash_limit import FlashLimiter
+from .given_curves import GivenCurves
+from .motion import BY_STORYBOARD, Motion, plan_motion
+from .speeds import WALKS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from .video_file import VideoFileWriter
 
-RENDER_VERSION = 3  # part of every clip's key: raise it when the same settings give another picture
+RENDER_VERSION = 4  # part of every clip's key: raise it when the same settings give another picture
 
 
 class ImageModel(Protocol):
@@ -69,7 +72,7 @@ class RenderSettings:
     height: int
     fps: Fraction
     seed: int = 0  # added to every shot's own
-    walk: str = "onset"  # one of motion.WALKS
+    walk: str = "onset"  # one of speeds.WALKS
     walk_amount: float = 0.5  # how far the noise travels in a shot; 1: to an unrelated one
     batch_frames: int = 0  # frames sampled at once; 0: as many as fit
     first_shot: int = 1
@@ -77,6 +80,8 @@ class RenderSettings:
     shared_steps: float = 0.9  # of the steps that neighbouring frames of a shot share; 0: every frame is drawn alone
     steadiness: float = 0.0  # of the fine structure that stays where it is within a shot
     receipts: tuple[str, ...] = ()  # ids of the consents behind the model; every clip names them, so that it can be found and deleted
+    movement: str = BY_STORYBOARD  # or one of motion.MOVEMENTS, which goes before `walk` and the shots' own
+    given: GivenCurves = GivenCurves()  # curves from outside, which go before both
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class _Job:
     number: int
     shot: Shot
     motion: Motion
+    model: ImageModel
     key: str
 
 
@@ -111,13 +117,14 @@ def render_shots(
     model: ImageModel,
     cache: ClipCache,
     on_progress: Callable[[Progress], None],
+    model_for: Callable[[Shot], ImageModel] | None = None,
 ) -> list[Clip]:
-    """Renders the shots asked for, reusing finished clips, in the order of the film.
+    """Renders the shots asked for, reusing finished clips, in the order of the film; `model_for` may name another model for a shot.
 
     Whatever `on_progress` raises (an interrupt) leaves finished clips as they are and nothing half-written.
     """
     model.noise_shape(settings.width, settings.height)
-    jobs = _plan_jobs(timeline, settings, model.identity)
+    jobs = _plan_jobs(timeline, settings, model_for or (lambda _shot: model))
     cache.prepare()
     waiting = [job for job in jobs if cache.find(job.key) is None]
     total, done, furthest = sum(len(job.motion) for job in waiting), 0, 0.0
@@ -128,15 +135,16 @@ def render_shots(
             furthest = max(furthest, before + frames)
             on_progress(Progress(furthest, total, job.number, latents, frame))
 
-        _render_clip(job, settings, model, cache, report)
+        _render_clip(job, settings, cache, report)
         done += len(job.motion)
     on_progress(Progress(total, total, jobs[-1].number))
     return [Clip(job.number, cache.path(job.key), len(job.motion)) for job in jobs]
 
 
-def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> list[_Job]:
+def _plan_jobs(timeline: Timeline, settings: RenderSettings, model_for: Callable[[Shot], ImageModel]) -> list[_Job]:
     if settings.walk not in WALKS:
         raise ValueError(f"There is no walk '{settings.walk}'; choose one of: {', '.join(WALKS)}.")
+    settings.given.check(frame_at(timeline.duration, settings.fps), settings.fps)
     jobs = []
     for number, shot in _chosen_shots(timeline, settings):
         if len(frame_span(shot, settings.fps)) == 0:
@@ -144,8 +152,9 @@ def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> l
                 f"Shot {number} ({shot.start:.3f} to {shot.end:.3f} s) is shorter than a frame "
                 f"at {float(settings.fps):g} frames per second; lengthen it in the plan or raise the frame rate."
             )
-        motion = plan_motion(timeline, shot, settings.fps, settings.walk)
-        jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, identity)))
+        motion = plan_motion(timeline, shot, settings.fps, settings.walk, settings.movement, settings.given)
+        model = model_for(shot)
+        jobs.append(_Job(number, shot, motion, model, _key(shot, motion, settings, model.identity)))
     return jobs
 
 
@@ -177,7 +186,7 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) ->
             "strength": shot.strength,
             "sharing": [settings.shared_steps, settings.steadiness],
             "batch_frames": settings.batch_frames,
-            "motion": {name: values.round(6).tolist() for name, values in asdict(motion).items()},
+            "motion": motion.to_numbers(),
         }
     )
 
@@ -186,7 +195,7 @@ def _seed(shot: Shot, settings: RenderSettings) -> int:
     return (shot.seed + settings.seed) % 2**63
 
 
-def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, report: Callable[..., None]) -> None:
+def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: Callable[..., None]) -> None:
     """The camera moves over one batch and encodes it while the model draws the next; an error there stops the drawing at the next batch."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -194,22 +203,23 @@ def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: 
 
     tags = {"comment": "consent " + " ".join(settings.receipts)} if settings.receipts else {}
     file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
+    limiter = FlashLimiter(settings.fps)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
-        for start, pictures in draw_pictures(job.shot, job.motion, settings, model, _seed(job.shot, settings), report):
+        for start, pictures in draw_pictures(job.shot, job.motion, settings, job.model, _seed(job.shot, settings), report):
             if filmed is not None:
                 report(start + len(pictures), None, filmed.result())
-            filmed = camera.submit(_film, file, pictures, job.motion, start)
+            filmed = camera.submit(_film, file, limiter, pictures, job.motion, start)
         if filmed is not None:
             report(len(job.motion), None, filmed.result())
 
 
-def _film(file: VideoFileWriter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
-    """Writes a batch as the camera sees it and returns its last frame."""
-    frames = move_camera(pictures, motion, start)
-    for frame in frames:
+def _film(file: VideoFileWriter, limiter: FlashLimiter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
+    """Writes a batch as the camera sees it, flashes held back, and returns its last frame."""
+    shown = [limiter.show(frame) for frame in move_camera(pictures, motion, start)]
+    for frame in shown:
         file.write(frame)
-    return frames[-1]
+    return shown[-1]
 
 
 def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:

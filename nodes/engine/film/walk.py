@@ -72,21 +72,28 @@ class Stretch:
         return blend(_choose(self.parts, left), _choose(self.parts, right), weights)
 
 
-def walk_stretches(walk: np.ndarray, sharing: Sharing, draw: Draw) -> Iterator[Stretch]:
-    """The shot's stretches in order; a long shot's next one begins with the last anchor of the one before."""
+def walk_stretches(walk: np.ndarray, sharing: Sharing, draw: Draw, turns: np.ndarray | None = None) -> Iterator[Stretch]:
+    """The shot's stretches in order; a long shot's next one begins with the last anchor of the one before.
+
+    Where the way has `turns`, places at which the picture may begin to go back, each gets an anchor, and frames keep their places;
+    without them (None) frames are paced so that the picture itself changes as evenly as the walk.
+    """
     edges = np.linspace(0, len(walk) - 1, 1 + max(1, -(-len(walk) // LONGEST_STRETCH))).round().astype(int)
     edge: Part | None = None
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
         part = np.asarray(walk[start : stop + 1], dtype=float)
-        anchors, parts = _draw_anchors(part, sharing, draw, edge)
+        anchors, parts = _draw_anchors(part, sharing, draw, edge, turns)
         edge = _choose(parts, np.array([len(anchors) - 1]))
         skip = 1 if number else 0  # the frame that both stretches hold belongs to the first
-        yield Stretch(range(start + skip, stop + 1), _pace(part, anchors, parts)[skip:], anchors, parts)
+        places = _pace(part, anchors, parts) if turns is None else part
+        yield Stretch(range(start + skip, stop + 1), places[skip:], anchors, parts)
 
 
-def _draw_anchors(walk: np.ndarray, sharing: Sharing, draw: Draw, edge: Part | None) -> tuple[np.ndarray, Part]:
+def _draw_anchors(walk: np.ndarray, sharing: Sharing, draw: Draw, edge: Part | None, turns: np.ndarray | None) -> tuple[np.ndarray, Part]:
     budget = max(2, int(len(walk) / sharing.spacing))
     anchors = place_anchors(walk, 2 * sharing.spacing)
+    if turns is not None:
+        anchors = _rising(np.concatenate([anchors, turns[(turns > walk[0]) & (turns < walk[-1])]]))
     known = np.zeros(len(anchors), dtype=bool)
     known[0] = edge is not None
     drawn = draw(anchors[~known]) if not known.all() else None
@@ -110,7 +117,11 @@ def place_anchors(walk: np.ndarray, spacing: float) -> np.ndarray:
         frame = int(np.argmin(np.abs(walk - place)))
         near = range(max(1, frame - reach), min(len(walk) - 1, frame + reach + 1))
         frames.append(max(near, key=lambda other, frame=frame: (strength[other], -abs(other - frame)), default=frame))
-    places = np.unique(np.concatenate([walk[:1], walk[frames], walk[-1:]]) if frames else walk[[0, -1]])
+    return _rising(np.concatenate([walk[:1], walk[frames], walk[-1:]]) if frames else walk[[0, -1]])
+
+
+def _rising(places: np.ndarray) -> np.ndarray:
+    places = np.unique(places)
     return places[np.diff(places, prepend=-1.0) > 1e-6]
 
 
