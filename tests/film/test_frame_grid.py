@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pack.nodes.engine.film.frame_grid import MODEL_GRIDS, FrameGrid, plan_pieces, next_length, unknown_grid
+from pack.nodes.engine.film.frame_grid import MODEL_GRIDS, FrameGrid, next_length, plan_pieces, unknown_grid
 
 WAN = MODEL_GRIDS["wan"]
 RATES = [Fraction(8), Fraction(12), Fraction(16), Fraction(24000, 1001), Fraction(25), Fraction(30), Fraction(60)]
@@ -78,7 +78,8 @@ def test_exactly_the_longest_fits() -> None:
 
 
 @given(
-    frames=st.integers(1, 3000), fps=st.sampled_from(RATES), grid=st.sampled_from([*MODEL_GRIDS.values(), unknown_grid(4), unknown_grid(3)]),
+    frames=st.integers(1, 3000), fps=st.sampled_from(RATES),
+    grid=st.sampled_from([*MODEL_GRIDS.values(), unknown_grid(4), unknown_grid(3)]),
     beats=st.lists(st.integers(0, 3000), max_size=30), continues=st.booleans(), most=st.integers(0, 200),
 )  # fmt: skip
 def test_every_frame_is_shown_once_by_lengths_that_the_model_makes(

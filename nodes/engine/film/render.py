@@ -1,13 +1,13 @@
-"""Shots become clips: a Timeline and an image model -> one video file a shot.
+"""Shots become clips: a Timeline and a model -> one video file a shot.
 
-The model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. A shot's way leads from one noise and
-prompt to another, paced by the music (`drawing`); then the camera of `motion` moves over the pictures. Frames stream: one
-batch is in memory at a time. Knows nothing of ComfyUI.
+An image model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. A shot's way leads from one noise and
+prompt to another, paced by the music (`drawing`). A `VideoModel` draws a shot as a whole (`video_shots`). Then the camera of
+`motion` moves over the pictures. Frames stream: one batch, or one piece of a video, is in memory at a time. Knows nothing of ComfyUI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..timeline import Shot, Timeline, TimelineError, frame_span
 from .clip_cache import ClipCache, clip_key
 from .drawing import draw_pictures
+from .frame_grid import Piece
 from .motion import WALKS, Motion, plan_motion
+from .video_shots import VideoModel, describe_pieces, draw_video, plan_shot
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+    from typing_extensions import TypeIs
 
     from .video_file import VideoFileWriter
 
@@ -103,12 +106,13 @@ class _Job:
     shot: Shot
     motion: Motion
     key: str
+    pieces: tuple[Piece, ...] = ()  # that a video model draws
 
 
 def render_shots(
     timeline: Timeline,
     settings: RenderSettings,
-    model: ImageModel,
+    model: ImageModel | VideoModel,
     cache: ClipCache,
     on_progress: Callable[[Progress], None],
 ) -> list[Clip]:
@@ -116,8 +120,11 @@ def render_shots(
 
     Whatever `on_progress` raises (an interrupt) leaves finished clips as they are and nothing half-written.
     """
-    model.noise_shape(settings.width, settings.height)
-    jobs = _plan_jobs(timeline, settings, model.identity)
+    if not _is_video(model):
+        model.noise_shape(settings.width, settings.height)
+    else:
+        model.check_size(settings.width, settings.height)
+    jobs = _plan_jobs(timeline, settings, model)
     cache.prepare()
     waiting = [job for job in jobs if cache.find(job.key) is None]
     total, done, furthest = sum(len(job.motion) for job in waiting), 0, 0.0
@@ -134,7 +141,11 @@ def render_shots(
     return [Clip(job.number, cache.path(job.key), len(job.motion)) for job in jobs]
 
 
-def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> list[_Job]:
+def _is_video(model: ImageModel | VideoModel) -> TypeIs[VideoModel]:
+    return hasattr(model, "grid")
+
+
+def _plan_jobs(timeline: Timeline, settings: RenderSettings, model: ImageModel | VideoModel) -> list[_Job]:
     if settings.walk not in WALKS:
         raise ValueError(f"There is no walk '{settings.walk}'; choose one of: {', '.join(WALKS)}.")
     jobs = []
@@ -145,7 +156,12 @@ def _plan_jobs(timeline: Timeline, settings: RenderSettings, identity: str) -> l
                 f"at {float(settings.fps):g} frames per second; lengthen it in the plan or raise the frame rate."
             )
         motion = plan_motion(timeline, shot, settings.fps, settings.walk)
-        jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, identity)))
+        if _is_video(model):
+            pieces = plan_shot(timeline, shot, settings, model)
+            looks = {"video": describe_pieces(pieces, shot, number, settings, model)}
+        else:
+            pieces, looks = (), _looks(shot, settings)
+        jobs.append(_Job(number, shot, motion, _key(shot, motion, settings, model.identity, looks), pieces))
     return jobs
 
 
@@ -161,11 +177,15 @@ def _chosen_shots(timeline: Timeline, settings: RenderSettings) -> list[tuple[in
     return list(enumerate(timeline.shots, start=1))[settings.first_shot - 1 : last]
 
 
-def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) -> str:
+def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str, looks: dict[str, Any]) -> str:
     """Everything that shapes a clip. The music is in the motion: an edit elsewhere in the song keeps the clip."""
     consents = {"receipts": settings.receipts} if settings.receipts else {}
+    moves = {name: values.round(6).tolist() for name, values in asdict(motion).items()}
+    if "video" in looks:
+        del moves["walk"]  # a video model moves by itself
     return clip_key(
         consents
+        | looks
         | {
             "version": RENDER_VERSION,
             "model": identity,
@@ -173,20 +193,37 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) ->
             "seed": _seed(shot, settings),
             "size": [settings.width, settings.height],
             "fps": str(settings.fps),
-            "walk_amount": settings.walk_amount,
-            "strength": shot.strength,
-            "sharing": [settings.shared_steps, settings.steadiness],
-            "batch_frames": settings.batch_frames,
-            "motion": {name: values.round(6).tolist() for name, values in asdict(motion).items()},
+            "motion": moves,
         }
     )
+
+
+def _looks(shot: Shot, settings: RenderSettings) -> dict[str, Any]:
+    """What shapes the pictures of an image model alone."""
+    return {
+        "walk_amount": settings.walk_amount,
+        "strength": shot.strength,
+        "sharing": [settings.shared_steps, settings.steadiness],
+        "batch_frames": settings.batch_frames,
+    }
 
 
 def _seed(shot: Shot, settings: RenderSettings) -> int:
     return (shot.seed + settings.seed) % 2**63
 
 
-def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: ClipCache, report: Callable[..., None]) -> None:
+def _draw(
+    job: _Job, settings: RenderSettings, model: ImageModel | VideoModel, report: Callable[..., None]
+) -> Iterator[tuple[int, torch.Tensor]]:
+    seed = _seed(job.shot, settings)
+    if _is_video(model):
+        return draw_video(job.shot, job.number, job.pieces, settings, model, seed, report)
+    return draw_pictures(job.shot, job.motion, settings, model, seed, report)
+
+
+def _render_clip(
+    job: _Job, settings: RenderSettings, model: ImageModel | VideoModel, cache: ClipCache, report: Callable[..., None]
+) -> None:
     """The camera moves over one batch and encodes it while the model draws the next; an error there stops the drawing at the next batch."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -196,7 +233,7 @@ def _render_clip(job: _Job, settings: RenderSettings, model: ImageModel, cache: 
     file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
-        for start, pictures in draw_pictures(job.shot, job.motion, settings, model, _seed(job.shot, settings), report):
+        for start, pictures in _draw(job, settings, model, report):
             if filmed is not None:
                 report(start + len(pictures), None, filmed.result())
             filmed = camera.submit(_film, file, pictures, job.motion, start)
