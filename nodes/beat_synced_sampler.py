@@ -1,4 +1,4 @@
-"""BeatSyncedSampler: the shots of a timeline, drawn by any image model, one clip file a shot."""
+"""BeatSyncedSampler: the shots of a timeline, drawn by any image or video model, one clip file a shot."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from .engine.film.clip_cache import ClipCache
 from .engine.film.motion import WALKS
 from .engine.film.render import RenderSettings, render_shots
 from .engine.timeline import Timeline, read_fps
-from .image_model import HostImageModel, SamplingSettings
+from .image_model import SamplingSettings
 from .model_identity import identify_models
 from .person_folder import CLIP_FOLDER
 from .personal_receipts import FilmConsents, find_receipts
 from .render_progress import ProgressReport
+from .shot_material import ShotMaterial
 from .sockets import TimelineSocket, to_image
+from .video_model import VIDEO_LATENTS, choose_model
 
 
 class BeatSyncedSampler(io.ComfyNode):
@@ -32,7 +34,7 @@ class BeatSyncedSampler(io.ComfyNode):
             "Finished clips are kept: a rerun draws only what is missing or changed.",
             search_aliases=["music video", "audio reactive", "beat sync", "ksampler"],
             inputs=[
-                io.Model.Input("model", tooltip="Any image model, with LoRAs and patches as you like."),
+                io.Model.Input("model", tooltip="Any image or video model, with LoRAs and patches as you like."),
                 io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
                 io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
                 TimelineSocket.Input("timeline", tooltip="A timeline with shots, from Storyboard Writer."),
@@ -58,13 +60,21 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Int.Input("last_shot", default=0, min=0, max=9999, optional=True, advanced=True,
                              tooltip="Draw up to this shot. 0: to the end."),
                 io.Int.Input("batch_frames", default=0, min=0, max=256, optional=True, advanced=True,
-                             tooltip="Frames drawn at once. 0: as many as fit into memory."),
+                             tooltip="Frames drawn at once. 0: as many as fit into memory; of a video model as many as it can make."),
                 io.Float.Input("shared_steps", default=0.9, min=0.0, max=1.0, step=0.05, optional=True,
                                tooltip="The share of the steps that neighbouring frames of a shot take together. 0.9 needs about a "
                                "quarter of the work. 0 draws every frame alone. Samplers that add noise always do."),
                 io.Float.Input("steadiness", default=0.0, min=0.0, max=1.0, step=0.05, optional=True,
                                tooltip="How much of the fine structure stays where it is while a shot moves. 0 lets everything "
                                "move, 1 holds the picture still."),
+                io.Image.Input("keyframes", optional=True,
+                               tooltip="For image-to-video models: a picture a shot, in order, or one for all, that the shots begin with."),
+                io.Audio.Input("audio", optional=True, tooltip="For models that move to sound, such as Wan S2V: the song."),
+                io.AudioEncoder.Input("audio_encoder", optional=True,
+                                      tooltip="For models that move to sound: the encoder that belongs to the model."),
+                io.Combo.Input("video_latents", options=list(VIDEO_LATENTS), default="auto", optional=True, advanced=True,
+                               tooltip="Whether the model draws a shot as one piece of film. auto: video models do. off: it draws "
+                               "every frame as a picture. on: for a new video model that is taken for an image model."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -79,7 +89,8 @@ class BeatSyncedSampler(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
-        shared_steps: float = 0.9, steadiness: float = 0.0,
+        shared_steps: float = 0.9, steadiness: float = 0.0, keyframes: Any = None, audio: Any = None, audio_encoder: Any = None,
+        video_latents: str = "auto",
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
         settings = RenderSettings(
@@ -87,8 +98,9 @@ class BeatSyncedSampler(io.ComfyNode):
             consents.ids,
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        identity = cls._identify(model, clip, vae, sampling)
-        host = HostImageModel(model, clip, vae, sampling, identity)
+        identity = cls._identify(model, clip, vae, sampling, audio_encoder)
+        material = ShotMaterial(timeline, audio, keyframes)
+        host = choose_model(model, clip, vae, sampling, identity, video_latents, material, audio_encoder)
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
         report = ProgressReport(model, cls.hidden.unique_id)
         with consents.required():
@@ -99,11 +111,11 @@ class BeatSyncedSampler(io.ComfyNode):
     @classmethod
     def _find_consents(cls, model: Any, clip: Any) -> FilmConsents:
         patchers = [part for part in (model, getattr(clip, "patcher", None)) if part is not None]
-        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip")))
+        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "keyframes")))
 
     @classmethod
-    def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> str:
-        patchers = [part for part in (model, getattr(clip, "patcher", None), getattr(vae, "patcher", None)) if part is not None]
+    def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings, audio_encoder: Any) -> str:
+        patchers = [part for part in (model, *(getattr(part, "patcher", None) for part in (clip, vae, audio_encoder))) if part is not None]
         models = identify_models(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "vae"))
         return f"{models}:{sampling}"
 

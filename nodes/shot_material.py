@@ -25,6 +25,7 @@ class ShotMaterial:
                 f"There are {len(keyframes)} keyframes, but the timeline has {len(timeline.shots)} shots; give one a shot, or one for all."
             )
         self._keyframes = keyframes
+        self.has_pictures, self.has_sound = keyframes is not None, audio is not None
 
     def keyframe(self, number: int) -> torch.Tensor | None:
         """The picture of a shot (counted from 1), IMAGE [1, height, width, channels]."""
