@@ -98,13 +98,11 @@ class BeatSyncedSampler(io.ComfyNode):
             consents.ids,
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        identity = cls._identify(model, clip, vae, sampling, audio_encoder)
-        material = ShotMaterial(timeline, audio, keyframes)
+        identity, material = cls._identify(model, clip, vae, sampling, audio_encoder), ShotMaterial(timeline, audio, keyframes)
         host = choose_model(model, clip, vae, sampling, identity, video_latents, material, audio_encoder)
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
-        report = ProgressReport(model, cls.hidden.unique_id)
         with consents.required():
-            clips = render_shots(timeline, settings, host, cache, consents.watch(report))
+            clips = render_shots(timeline, settings, host, cache, consents.watch(ProgressReport(model, cls.hidden.unique_id)))
         keyframes = to_image(read_keyframes([clip.path for clip in clips]))
         return io.NodeOutput([InputImpl.VideoFromFile(str(clip.path)) for clip in clips], keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
 

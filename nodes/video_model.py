@@ -93,6 +93,8 @@ class HostVideoModel:
         picture = self._material.keyframe(request.shot)
         if self.continues and request.before is not None:
             picture = request.before[-1:]
+        if picture is not None:
+            picture = picture[..., :3]
         return Scene(
             self._still.encode_prompt(request.prompt), self._still.encode_prompt(self._settings.negative), self._vae,
             torch.zeros_like(noise), request.width, request.height, request.length, picture, request.before, self._hear(request),
@@ -120,7 +122,7 @@ class HostVideoModel:
         return pictures
 
     def _decode_tiled(self, latents: torch.Tensor) -> torch.Tensor:
-        space, time = int(self._vae.spacial_compression_decode()), int(self._vae.temporal_compression_decode() or 1)
+        space, time = cast(int, self._vae.spacial_compression_decode()), self._vae.temporal_compression_decode() or 1
         return self._vae.decode_tiled(
             latents, tile_x=TILE // space, tile_y=TILE // space, overlap=TILE_OVERLAP // space,
             tile_t=max(2, TILE_FRAMES // time), overlap_t=max(1, TILE_FRAMES_OVERLAP // time),

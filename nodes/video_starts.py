@@ -33,6 +33,10 @@ class Scene:
     heard: dict[str, Any] | None = None  # core's AUDIO_ENCODER_OUTPUT
 
     @property
+    def prompts(self) -> tuple[Conditioning, Conditioning]:
+        return self.positive, self.negative
+
+    @property
     def size(self) -> tuple[int, int, int, int]:
         return self.width, self.height, self.length, 1  # as core's nodes take them, a batch of one last
 
@@ -56,33 +60,28 @@ def from_noise(scene: Scene) -> Start:
 def from_wan(scene: Scene) -> Start:
     from comfy_extras.nodes_wan import WanImageToVideo
 
-    return _read(scene, WanImageToVideo.execute(scene.positive, scene.negative, scene.vae, *scene.size, start_image=scene.picture))
+    return _start(scene, *_run(WanImageToVideo, *scene.prompts, scene.vae, *scene.size, start_image=scene.picture))
 
 
 def from_wan22(scene: Scene) -> Start:
     """The model with 5 billion weights: the first picture stands in the latents."""
     from comfy_extras.nodes_wan import Wan22ImageToVideoLatent
 
-    return _over(scene, Wan22ImageToVideoLatent.execute(scene.vae, *scene.size, start_image=scene.picture))
+    return _start(scene, *scene.prompts, *_run(Wan22ImageToVideoLatent, scene.vae, *scene.size, start_image=scene.picture))
 
 
 def from_wan_sound(scene: Scene) -> Start:
     from comfy_extras.nodes_wan import WanSoundImageToVideo
 
-    made = WanSoundImageToVideo.execute(
-        scene.positive, scene.negative, scene.vae, *scene.size,
-        ref_image=scene.picture, audio_encoder_output=scene.heard, ref_motion=scene.before,
-    )  # fmt: skip
-    return _read(scene, made)
+    given = {"ref_image": scene.picture, "audio_encoder_output": scene.heard, "ref_motion": scene.before}
+    return _start(scene, *_run(WanSoundImageToVideo, *scene.prompts, scene.vae, *scene.size, **given))
 
 
 def from_wan_humo(scene: Scene) -> Start:
     from comfy_extras.nodes_wan import WanHuMoImageToVideo
 
-    made = WanHuMoImageToVideo.execute(
-        scene.positive, scene.negative, scene.vae, *scene.size, ref_image=scene.picture, audio_encoder_output=scene.heard
-    )
-    return _read(scene, made)
+    given = {"ref_image": scene.picture, "audio_encoder_output": scene.heard}
+    return _start(scene, *_run(WanHuMoImageToVideo, *scene.prompts, scene.vae, *scene.size, **given))
 
 
 def from_ltx(scene: Scene) -> Start:
@@ -90,44 +89,40 @@ def from_ltx(scene: Scene) -> Start:
 
     if scene.picture is None:
         return from_noise(scene)
-    return _read(scene, LTXVImgToVideo.execute(scene.positive, scene.negative, scene.picture, scene.vae, *scene.size, strength=1.0))
+    return _start(scene, *_run(LTXVImgToVideo, *scene.prompts, scene.picture, scene.vae, *scene.size, strength=1.0))
 
 
 def from_hunyuan(scene: Scene) -> Start:
     from comfy_extras.nodes_hunyuan import HunyuanImageToVideo
 
-    positive, latent = HunyuanImageToVideo.execute(
-        scene.positive, scene.vae, *scene.size, guidance_type="v1 (concat)", start_image=scene.picture
-    ).result
-    return Start(positive, scene.negative, latent["samples"])
+    positive, latent = _run(HunyuanImageToVideo, scene.positive, scene.vae, *scene.size, "v1 (concat)", scene.picture)
+    return _start(scene, positive, scene.negative, latent)
 
 
 def from_hunyuan15(scene: Scene) -> Start:
     from comfy_extras.nodes_hunyuan import HunyuanVideo15ImageToVideo
 
-    return _read(
-        scene, HunyuanVideo15ImageToVideo.execute(scene.positive, scene.negative, scene.vae, *scene.size, start_image=scene.picture)
-    )
+    return _start(scene, *_run(HunyuanVideo15ImageToVideo, *scene.prompts, scene.vae, *scene.size, start_image=scene.picture))
 
 
 def from_kandinsky(scene: Scene) -> Start:
     """Core gives the picture's latents apart, to be put where the model's own beginning stays noisy."""
     from comfy_extras.nodes_kandinsky5 import Kandinsky5ImageToVideo
 
-    made = Kandinsky5ImageToVideo.execute(scene.positive, scene.negative, scene.vae, *scene.size, start_image=scene.picture)
-    return replace(_read(scene, made), head=made.result[3].get("samples"))
+    *made, head = _run(Kandinsky5ImageToVideo, *scene.prompts, scene.vae, *scene.size, start_image=scene.picture)
+    return replace(_start(scene, *made), head=head.get("samples"))
 
 
 def from_cosmos(scene: Scene) -> Start:
     from comfy_extras.nodes_cosmos import CosmosImageToVideoLatent
 
-    return _over(scene, CosmosImageToVideoLatent.execute(scene.vae, *scene.size, start_image=scene.picture))
+    return _start(scene, *scene.prompts, *_run(CosmosImageToVideoLatent, scene.vae, *scene.size, start_image=scene.picture))
 
 
 def from_predict2(scene: Scene) -> Start:
     from comfy_extras.nodes_cosmos import CosmosPredict2ImageToVideoLatent
 
-    return _over(scene, CosmosPredict2ImageToVideoLatent.execute(scene.vae, *scene.size, start_image=scene.picture))
+    return _start(scene, *scene.prompts, *_run(CosmosPredict2ImageToVideoLatent, scene.vae, *scene.size, start_image=scene.picture))
 
 
 def from_concat(scene: Scene) -> Start:
@@ -138,16 +133,14 @@ def from_concat(scene: Scene) -> Start:
     assert scene.picture is not None, "a shot of this model is not planned without a picture"
     pixels = comfy.utils.common_upscale(scene.picture[..., :3].movedim(-1, 1), scene.width, scene.height, "bilinear", "center")
     values = {"concat_latent_image": scene.vae.encode(pixels.movedim(1, -1))}
-    positive, negative = (node_helpers.conditioning_set_values(prompt, values) for prompt in (scene.positive, scene.negative))
-    return replace(from_noise(scene), positive=positive, negative=negative)
+    positive, negative = (node_helpers.conditioning_set_values(prompt, values) for prompt in scene.prompts)
+    return Start(positive, negative, scene.latents)
 
 
-def _read(scene: Scene, made: Any) -> Start:
-    """What a node of core gave: positive, negative and a latent."""
-    positive, negative, latent = made.result[:3]
+def _run(node: Any, *values: Any, **named: Any) -> tuple[Any, ...]:
+    """What a node of core gives."""
+    return node.execute(*values, **named).result
+
+
+def _start(scene: Scene, positive: Conditioning, negative: Conditioning, latent: dict[str, Any]) -> Start:
     return Start(positive, negative, latent["samples"].to(scene.latents), latent.get("noise_mask"))
-
-
-def _over(scene: Scene, made: Any) -> Start:
-    """What a node of core gave that makes a latent alone."""
-    return _read(scene, type("Made", (), {"result": (scene.positive, scene.negative, made.result[0])}))
