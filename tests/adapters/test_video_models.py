@@ -226,7 +226,7 @@ def test_other_models_begin_with_a_picture_and_go_on_from_the_last(
     coder = make_ltx_vae() if name == "LTXV" else vae
     keyframes = torch.rand(2, 64, 64, 3, generator=torch.Generator().manual_seed(1))
     most = {"LTXV": 17, "CogVideoX_I2V": 5}.get(name, 13)
-    made = draw(model, vae=coder, keyframes=keyframes, height=64, fps=float(rate_of(name)), batch_frames=most)
+    made = draw(model, vae=coder, clip=prompts_for(name), keyframes=keyframes, height=64, fps=float(rate_of(name)), batch_frames=most)
     assert frames_of(made) == [len(frame_span(shot, Fraction(rate_of(name)))) for shot in SHOTS]
     assert len(asked) == 3, "the second shot is longer than the limit"
     beginnings = [beginning_of(call) for call in asked]
@@ -234,6 +234,10 @@ def test_other_models_begin_with_a_picture_and_go_on_from_the_last(
     assert not torch.allclose(beginnings[0], beginnings[1]) and not torch.allclose(beginnings[1], beginnings[2])
     pictures = made.result[0][1].get_components().images
     assert torch.isfinite(pictures).all() and pictures.shape[1:] == (64, 64, 3)
+
+
+def prompts_for(name: str) -> SeededPrompts:
+    return SeededPrompts(48, 64, masked=name == "LTXV")  # core's T5 for LTX says which tokens are words
 
 
 def rate_of(name: str) -> int:
@@ -251,7 +255,7 @@ def beginning_of(call: SimpleNamespace) -> torch.Tensor:
 @pytest.mark.parametrize("name", ["Kandinsky5", "LTXV"])
 def test_some_draw_without_a_picture_too(draw: Callable[..., Any], asked: list[SimpleNamespace], vae: Any, name: str) -> None:
     coder = make_ltx_vae() if name == "LTXV" else vae
-    made = draw(patch_model(make_video(name)), vae=coder, height=64, fps=24.0)
+    made = draw(patch_model(make_video(name)), vae=coder, clip=prompts_for(name), height=64, fps=24.0)
     assert frames_of(made) == [5, 21] and not any(call.start.any() for call in asked)
 
 

@@ -12,8 +12,8 @@ class SeededPrompts:
 
     patcher = None
 
-    def __init__(self, width: int, pooled: int) -> None:
-        self.width, self.pooled, self.encoded = width, pooled, 0
+    def __init__(self, width: int, pooled: int, masked: bool = False) -> None:
+        self.width, self.pooled, self.masked, self.encoded = width, pooled, masked, 0
 
     def tokenize(self, text: str) -> str:
         return text
@@ -22,7 +22,8 @@ class SeededPrompts:
         self.encoded += 1
         generator = torch.Generator().manual_seed(sum(text.encode()))
         tokens = torch.randn(1, 4 + len(text.split()), self.width, generator=generator)
-        return [[tokens, {"pooled_output": torch.randn(1, self.pooled, generator=generator)}]]
+        options = {"pooled_output": torch.randn(1, self.pooled, generator=generator)}
+        return [[tokens, options | ({"attention_mask": torch.ones(1, tokens.shape[1])} if self.masked else {})]]
 
 
 def draw_weights(module: torch.nn.Module, dtype: torch.dtype = torch.float32) -> None:
