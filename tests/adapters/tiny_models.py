@@ -171,4 +171,6 @@ def make_ltx_vae() -> Any:
              "decoder_base_channels": 16, "causal_decoder": False, "timestep_conditioning": False}  # fmt: skip
     coder = VideoVAE(config=shape)
     draw_weights(coder)
+    for name, buffer in coder.named_buffers():
+        buffer.fill_(1.0 if "std" in name else 0.0)
     return comfy.sd.VAE(sd=coder.state_dict(), metadata={"config": json.dumps({"vae": shape})})
