@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from pack.nodes.engine.timeline import Beat, Curve, Shot, Timeline, frame_span
-from tiny_models import SeededPrompts, make_ltx_vae, make_vae, make_video, make_wan, make_wan_vae, patch_model
+from tiny_models import SeededPrompts, draw_weights, make_ltx_vae, make_vae, make_video, make_wan, make_wan_vae, patch_model
 
 SHOTS = (Shot(0.0, 0.2, "a red sea", 1, "pulse"), Shot(0.2, 1.1, "a city", 2, "still", "a city at night"))
 TIMELINE = Timeline(
@@ -292,3 +292,38 @@ def test_models_that_hear_are_given_the_shots_part_of_the_song(draw: Callable[..
     assert all("audio_embed" in call.positive[0][1] and "reference_latents" in call.positive[0][1] for call in asked)
     if kind == "s2v":
         assert ["reference_motion" in call.positive[0][1] for call in asked] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "picture"), [("t2v", {}, "no"), ("i2v", {"in_dim": 36}, "must"), ("t2v", {"in_dim": 36}, "must")]
+)
+def test_a_file_is_known_by_what_cores_loader_sees(comfy: SimpleNamespace, kind: str, shape: dict[str, int], picture: str) -> None:
+    """The last is Wan 2.2's image-to-video model, which core takes for a text-to-video one with more channels."""
+    import comfy.sd
+    from pack.nodes.video_families import find_family
+
+    made = patch_model(make_wan(kind, dim=128, text_dim=4096, freq_dim=256, num_heads=1, in_dim=channels))
+    loaded = comfy.sd.load_diffusion_model_state_dict(made.model.diffusion_model.state_dict())
+    family = find_family(loaded)
+    assert (family.picture, family.grid.fps, family.continues) == (picture, 16, picture == "must")
+
+
+@pytest.fixture
+def wan22_vae(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Core's VAE of Wan 2.2 with few channels; core itself builds it in full size only."""
+    import comfy.ldm.wan.vae2_2
+    import comfy.sd
+
+    whole = comfy.ldm.wan.vae2_2.WanVAE
+    monkeypatch.setattr(comfy.ldm.wan.vae2_2, "WanVAE", lambda **shape: whole(**shape | {"dim": 16, "dec_dim": 16}))
+    coder = comfy.ldm.wan.vae2_2.WanVAE(z_dim=48, dim_mult=[1, 2, 4, 4], temperal_downsample=[False, True, True])
+    draw_weights(coder)
+    return comfy.sd.VAE(sd=coder.state_dict())
+
+
+def test_wan_22_keeps_the_picture_in_its_first_latent(draw: Callable[..., Any], wan22_vae: Any, asked: list[SimpleNamespace]) -> None:
+    model = patch_model(make_wan("t2v 2.2", in_dim=48, out_dim=48))
+    made = draw(model, vae=wan22_vae, keyframes=torch.rand(1, 64, 64, 3), height=64, fps=24.0)
+    assert frames_of(made) == [5, 21] and [tuple(call.noise.shape) for call in asked] == [(1, 48, 2, 4, 4), (1, 48, 6, 4, 4)]
+    assert all(float(call.mask[:, :, 0].max()) == 0.0 and float(call.mask[:, :, 1:].min()) == 1.0 for call in asked)
+    assert torch.equal(asked[0].start[:, :, 0], asked[1].start[:, :, 0]), "one picture for all shots"

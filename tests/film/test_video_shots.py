@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -148,6 +149,23 @@ def test_finished_clips_are_kept_and_only_what_changed_is_drawn(tmp_path: Path) 
     model.picture = "another"
     render(tmp_path, model)
     assert len(model.requests) == 5
+
+
+@pytest.mark.parametrize("continues", [False, True])
+def test_one_piece_is_in_memory_at_a_time(tmp_path: Path, continues: bool) -> None:
+    class Watched(RampModel):
+        made: weakref.ref[torch.Tensor] | None = None
+        alive = 0
+
+        def draw(self, request: VideoRequest, noise: torch.Tensor, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
+            self.alive += self.made is not None and self.made() is not None
+            pictures = super().draw(request, noise, on_step).contiguous()
+            self.made = weakref.ref(pictures)
+            return pictures
+
+    model = Watched(continues)
+    render(tmp_path, model)
+    assert len(model.requests) == 4 and model.alive == 0
 
 
 class Stop(BaseException):

@@ -89,8 +89,8 @@ def draw_video(
         request = _request(shot, number, piece, prompt, settings, model, seed, before)
         pictures = _draw(request, model, lambda share, latents, piece=piece: report(piece.start + share * len(piece.shown), latents))
         if model.memory:
-            seen = pictures[: piece.shown[-1] + 1]
-            before = seen[-model.memory :].clone()  # a view would keep the whole piece in memory
+            shown = piece.shown[-1] + 1
+            before = pictures[max(0, shown - model.memory) : shown].clone()  # a view would keep the whole piece in memory
         for start in range(0, len(piece.shown), BATCH):
             yield piece.start + start, pictures[list(piece.shown[start : start + BATCH])]
         del pictures
