@@ -102,14 +102,6 @@ def make_dit(dtype: torch.dtype = torch.float32) -> Any:
     return build(comfy.supported_models.FluxSchnell(shape), dtype)
 
 
-def make_video_model() -> Any:
-    import comfy.supported_models
-
-    shape = {"image_model": "wan2.1", "model_type": "t2v", "in_dim": 16, "out_dim": 16, "dim": 48, "ffn_dim": 64, "freq_dim": 32,
-             "text_dim": 48, "num_heads": 2, "num_layers": 1, "text_len": 16, "dtype": torch.float32}  # fmt: skip
-    return comfy.supported_models.WAN21_T2V(shape).get_model({}, device="cpu")
-
-
 def make_wan(kind: str = "t2v", **shape: Any) -> Any:
     """Core's Wan 2.1, and what was made of it: `kind` is core's model type, `shape` whatever else differs."""
     import comfy.supported_models
