@@ -119,7 +119,7 @@ class HostVideoModel:
                 f"The VAE made {found} (frames, height, width) of a latent for {request.length}x{request.height}x{request.width}; "
                 "connect the VAE that belongs to this video model."
             )
-        return pictures
+        return pictures.float()
 
     def _decode_tiled(self, latents: torch.Tensor) -> torch.Tensor:
         space, time = cast(int, self._vae.spacial_compression_decode()), self._vae.temporal_compression_decode() or 1

@@ -325,3 +325,24 @@ def test_wan_22_keeps_the_picture_in_its_first_latent(draw: Callable[..., Any], 
     assert frames_of(made) == [5, 21] and [tuple(call.noise.shape) for call in asked] == [(1, 48, 2, 4, 4), (1, 48, 6, 4, 4)]
     assert all(float(call.mask[:, :, 0].max()) == 0.0 and float(call.mask[:, :, 1:].min()) == 1.0 for call in asked)
     assert torch.equal(asked[0].start[:, :, 0], asked[1].start[:, :, 0]), "one picture for all shots"
+
+
+@pytest.mark.parametrize(
+    ("begin", "channels", "time", "space"),
+    [("from_cosmos", 16, 8, 8), ("from_hunyuan15", 32, 4, 16), ("from_wan", 16, 4, 8), ("from_wan22", 48, 4, 16), ("from_ltx", 128, 8, 32)],
+)
+def test_every_start_has_the_shape_that_is_drawn(comfy: SimpleNamespace, begin: str, channels: int, time: int, space: int) -> None:
+    """Also for models whose VAE core builds in full size only: here it is a stand-in that gives latents of the right shape."""
+    from pack.nodes import video_starts
+
+    def encode(pixels: torch.Tensor) -> torch.Tensor:
+        frames, height, width = pixels.shape[:3]
+        return torch.ones(1, channels, 1 + (frames - 1) // time, height // space, width // space)
+
+    length, prompt = 4 * time + 1, [[torch.zeros(1, 4, 8), {}]]
+    latents = torch.zeros(1, channels, 5, 64 // space, 96 // space)
+    scene = video_starts.Scene(prompt, prompt, SimpleNamespace(encode=encode), latents, 96, 64, length, torch.rand(1, 50, 50, 3))
+    start = getattr(video_starts, begin)(scene)
+    assert start.latents.shape == latents.shape
+    kept = start.mask if start.mask is not None else start.positive[0][1]["concat_mask"]
+    assert float(kept[:, :, 0].max()) == 0.0 and float(kept[:, :, -1].min()) == 1.0, "the first picture stays, the rest is drawn"
