@@ -72,6 +72,8 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Audio.Input("audio", optional=True, tooltip="For models that move to sound, such as Wan S2V: the song."),
                 io.AudioEncoder.Input("audio_encoder", optional=True,
                                       tooltip="For models that move to sound: the encoder that belongs to the model."),
+                io.ClipVision.Input("clip_vision", optional=True,
+                                    tooltip="For image-to-video models that see their first picture through it, such as Wan 2.1."),
                 io.Combo.Input("video_latents", options=list(VIDEO_LATENTS), default="auto", optional=True, advanced=True,
                                tooltip="Whether the model draws a shot as one piece of film. auto: video models do. off: it draws "
                                "every frame as a picture. on: for a new video model that is taken for an image model."),
@@ -90,7 +92,7 @@ class BeatSyncedSampler(io.ComfyNode):
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
         shared_steps: float = 0.9, steadiness: float = 0.0, keyframes: Any = None, audio: Any = None, audio_encoder: Any = None,
-        video_latents: str = "auto",
+        clip_vision: Any = None, video_latents: str = "auto",
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
         settings = RenderSettings(
@@ -98,8 +100,8 @@ class BeatSyncedSampler(io.ComfyNode):
             consents.ids,
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        identity, material = cls._identify(model, clip, vae, sampling, audio_encoder), ShotMaterial(timeline, audio, keyframes)
-        host = choose_model(model, clip, vae, sampling, identity, video_latents, material, audio_encoder)
+        identity, material = cls._identify(model, sampling, clip, vae, audio_encoder, clip_vision), ShotMaterial(timeline, audio, keyframes)
+        host = choose_model(model, clip, vae, sampling, identity, video_latents, material, audio_encoder, clip_vision)
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
         with consents.required():
             clips = render_shots(timeline, settings, host, cache, consents.watch(ProgressReport(model, cls.hidden.unique_id)))
@@ -112,8 +114,8 @@ class BeatSyncedSampler(io.ComfyNode):
         return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "keyframes")))
 
     @classmethod
-    def _identify(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings, audio_encoder: Any) -> str:
-        patchers = [part for part in (model, *(getattr(part, "patcher", None) for part in (clip, vae, audio_encoder))) if part is not None]
+    def _identify(cls, model: Any, sampling: SamplingSettings, *others: Any) -> str:
+        patchers = [part for part in (model, *(getattr(other, "patcher", None) for other in others)) if part is not None]
         models = identify_models(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "vae"))
         return f"{models}:{sampling}"
 

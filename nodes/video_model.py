@@ -31,7 +31,7 @@ TILE_FRAMES, TILE_FRAMES_OVERLAP = 64, 8
 
 def choose_model(
     model: ModelPatcher, clip: CLIP | None, vae: VAE, settings: SamplingSettings, identity: str, video_latents: str,
-    material: ShotMaterial, audio_encoder: Any = None,
+    material: ShotMaterial, audio_encoder: Any = None, clip_vision: Any = None,
 ) -> HostImageModel | HostVideoModel:  # fmt: skip
     """A video model draws a shot as a whole, any other frame by frame; `video_latents` is one of VIDEO_LATENTS."""
     still = HostImageModel(model, clip, vae, settings, identity)
@@ -39,7 +39,7 @@ def choose_model(
     if video_latents == "on" and not video and cast("Any", model.get_model_object("latent_format")).latent_dimensions != 3:
         raise ValueError("This model makes single pictures and no video; set video_latents to auto.")
     if video_latents == "on" or (video and video_latents == "auto"):
-        return HostVideoModel(still, model, vae, settings, find_family(model), material, audio_encoder)
+        return HostVideoModel(still, model, vae, settings, find_family(model), material, audio_encoder, clip_vision)
     if material.has_pictures:
         raise ValueError("An image model does not begin with a picture; disconnect 'keyframes', or connect an image-to-video model.")
     return still
@@ -50,12 +50,12 @@ class HostVideoModel:
 
     def __init__(
         self, still: HostImageModel, model: ModelPatcher, vae: VAE, settings: SamplingSettings, family: VideoFamily,
-        material: ShotMaterial, audio_encoder: Any,
+        material: ShotMaterial, audio_encoder: Any, clip_vision: Any,
     ) -> None:  # fmt: skip
         self.identity, self.grid, self.memory, self.continues = still.identity, family.grid, family.memory, family.continues
         self.is_out_of_memory = still.is_out_of_memory
         self._still, self._model, self._vae, self._settings = still, model, vae, settings
-        self._family, self._material, self._encoder = family, material, audio_encoder
+        self._family, self._material, self._encoder, self._vision = family, material, audio_encoder, clip_vision
         if family.picture == "no" and material.has_pictures:
             raise ValueError("This video model cannot begin with a picture; disconnect 'keyframes', or connect an image-to-video model.")
         if family.picture == "must" and not material.has_pictures:
@@ -95,9 +95,11 @@ class HostVideoModel:
             picture = request.before[-1:]
         if picture is not None:
             picture = picture[..., :3]
+        seen = self._vision.encode_image(picture, crop=True) if self._vision is not None and picture is not None else None
         return Scene(
             self._still.encode_prompt(request.prompt), self._still.encode_prompt(self._settings.negative), self._vae,
-            torch.zeros_like(noise), request.width, request.height, request.length, picture, request.before, self._hear(request),
+            torch.zeros_like(noise), request.width, request.height, request.length, picture, request.before,
+            self._hear(request), seen,
         )  # fmt: skip
 
     def _hear(self, request: VideoRequest) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ class Scene:
     picture: torch.Tensor | None = None  # that it begins with, or that shows what it is about
     before: torch.Tensor | None = None  # the pictures that it goes on from
     heard: dict[str, Any] | None = None  # core's AUDIO_ENCODER_OUTPUT
+    seen: Any = None  # core's CLIP_VISION_OUTPUT of the picture
 
     @property
     def prompts(self) -> tuple[Conditioning, Conditioning]:
@@ -60,7 +61,7 @@ def from_noise(scene: Scene) -> Start:
 def from_wan(scene: Scene) -> Start:
     from comfy_extras.nodes_wan import WanImageToVideo
 
-    return _start(scene, *_run(WanImageToVideo, *scene.prompts, scene.vae, *scene.size, start_image=scene.picture))
+    return _start(scene, *_run(WanImageToVideo, *scene.prompts, scene.vae, *scene.size, scene.picture, scene.seen))
 
 
 def from_wan22(scene: Scene) -> Start:
@@ -102,7 +103,7 @@ def from_hunyuan(scene: Scene) -> Start:
 def from_hunyuan15(scene: Scene) -> Start:
     from comfy_extras.nodes_hunyuan import HunyuanVideo15ImageToVideo
 
-    return _start(scene, *_run(HunyuanVideo15ImageToVideo, *scene.prompts, scene.vae, *scene.size, start_image=scene.picture))
+    return _start(scene, *_run(HunyuanVideo15ImageToVideo, *scene.prompts, scene.vae, *scene.size, scene.picture, scene.seen))
 
 
 def from_kandinsky(scene: Scene) -> Start:

@@ -115,6 +115,23 @@ def test_image_to_video_begins_with_the_picture_and_goes_on_from_the_last(
     assert [float(call.positive[0][1]["concat_mask"][:, :, 0].max()) for call in asked] == [0.0] * 3
 
 
+def test_a_model_that_sees_is_shown_the_picture_it_begins_with(
+    draw: Callable[..., Any], wan_i2v: Any, asked: list[SimpleNamespace]
+) -> None:
+    looked: list[torch.Tensor] = []
+
+    def look(picture: torch.Tensor, crop: bool) -> SimpleNamespace:
+        looked.append(picture)
+        return SimpleNamespace(penultimate_hidden_states=torch.full((1, 257, 1280), float(picture.mean())))
+
+    pictures = torch.stack([torch.full((48, 64, 4), grey) for grey in (0.25, 0.75)])
+    vision = SimpleNamespace(encode_image=look, patcher=None)
+    assert frames_of(draw(wan_i2v, keyframes=pictures, clip_vision=vision, batch_frames=13)) == [3, 15]
+    assert [picture.shape[-1] for picture in looked] == [3, 3, 3]
+    assert [float(picture.mean()) for picture in looked[:2]] == [0.25, 0.75] and float(looked[2].std()) > 0
+    assert all("clip_vision_output" in call.positive[0][1] for call in asked)
+
+
 def test_another_keyframe_redraws_its_shot_alone(draw: Callable[..., Any], wan_i2v: Any, asked: list[SimpleNamespace]) -> None:
     keyframes = torch.zeros(2, 48, 64, 3)
     draw(wan_i2v, keyframes=keyframes)
