@@ -1,8 +1,7 @@
-"""BeatSyncedSampler: the shots of a timeline, drawn by any image model, one clip file a shot."""
+"""BeatSyncedSampler: the shots of a timeline, drawn by any image or video model, one clip file a shot."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,18 @@ from comfy_api.latest import InputImpl, io, ui
 from .engine.film.clip_cache import ClipCache
 from .engine.film.given_curves import read_curves
 from .engine.film.motion import BY_STORYBOARD, MOVEMENTS
-from .engine.film.render import RenderSettings, render_shots
+from .engine.film.render import Clip, RenderSettings, render_shots
 from .engine.film.speeds import WALKS
 from .engine.timeline import Timeline, read_fps
-from .image_model import HostImageModel, SamplingSettings
-from .model_identity import identify_models
+from .image_model import SamplingSettings
+from .model_choice import ModelChoice
 from .person_folder import CLIP_FOLDER
 from .personal_receipts import FilmConsents, find_receipts
 from .render_progress import ProgressReport
 from .shot_cast import ShotCast
+from .shot_material import ShotMaterial
 from .sockets import TimelineSocket, to_image
+from .video_model import VIDEO_LATENTS
 
 
 class BeatSyncedSampler(io.ComfyNode):
@@ -36,7 +37,7 @@ class BeatSyncedSampler(io.ComfyNode):
             "Finished clips are kept: a rerun draws only what is missing or changed.",
             search_aliases=["music video", "audio reactive", "beat sync", "ksampler"],
             inputs=[
-                io.Model.Input("model", tooltip="Any image model, with LoRAs and patches as you like."),
+                io.Model.Input("model", tooltip="Any image or video model, with LoRAs and patches as you like."),
                 io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
                 io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
                 TimelineSocket.Input("timeline", tooltip="A timeline with shots, from Storyboard Writer."),
@@ -63,7 +64,7 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Int.Input("last_shot", default=0, min=0, max=9999, optional=True, advanced=True,
                              tooltip="Draw up to this shot. 0: to the end."),
                 io.Int.Input("batch_frames", default=0, min=0, max=256, optional=True, advanced=True,
-                             tooltip="Frames drawn at once. 0: as many as fit into memory."),
+                             tooltip="Frames drawn at once. 0: as many as fit into memory; of a video model as many as it can make."),
                 io.Float.Input("shared_steps", default=0.9, min=0.0, max=1.0, step=0.05, optional=True,
                                tooltip="The share of the steps that neighbouring frames of a shot take together. 0.9 needs about a "
                                "quarter of the work. 0 draws every frame alone. Samplers that add noise always do."),
@@ -83,6 +84,16 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Custom("FLOATS").Input("prompt_curve", optional=True,
                                           tooltip="How far every frame of the film has gone from its shot's prompt, 0, to its end "
                                           "prompt, 1."),
+                io.Image.Input("keyframes", optional=True,
+                               tooltip="For image-to-video models: a picture a shot, in order, or one for all, that the shots begin with."),
+                io.Audio.Input("audio", optional=True, tooltip="For models that move to sound, such as Wan S2V: the song."),
+                io.AudioEncoder.Input("audio_encoder", optional=True,
+                                      tooltip="For models that move to sound: the encoder that belongs to the model."),
+                io.ClipVision.Input("clip_vision", optional=True,
+                                    tooltip="For image-to-video models that see their first picture through it, such as Wan 2.1."),
+                io.Combo.Input("video_latents", options=list(VIDEO_LATENTS), default="auto", optional=True, advanced=True,
+                               tooltip="Whether the model draws a shot as one piece of film. auto: video models do. off: it draws "
+                               "every frame as a picture. on: for a new video model that is taken for an image model."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -97,7 +108,8 @@ class BeatSyncedSampler(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
-        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD, **curves: list[float] | None,
+        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD, keyframes: Any = None, audio: Any = None,
+        audio_encoder: Any = None, clip_vision: Any = None, video_latents: str = "auto", **curves: list[float] | None,
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
         settings = RenderSettings(
@@ -105,24 +117,23 @@ class BeatSyncedSampler(io.ComfyNode):
             consents.ids, movement, read_curves(curves),
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        cast = ShotCast(model, clip, consents.ids, timeline, partial(cls._make_host, vae=vae, sampling=sampling))
+        material = ShotMaterial(timeline, audio, keyframes)
+        choice = ModelChoice(vae, sampling, material, video_latents, audio_encoder, clip_vision, cls.hidden)
+        cast = ShotCast(model, clip, consents.ids, timeline, choice.make)
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
-        report = ProgressReport(model, cls.hidden.unique_id)
+        watch = consents.watch(ProgressReport(model, cls.hidden.unique_id))
         with consents.required():
-            clips = render_shots(timeline, settings, cast.whole, cache, consents.watch(report), cast.model_for)
+            return cls._show(render_shots(timeline, settings, cast.whole, cache, watch, cast.model_for))
+
+    @classmethod
+    def _show(cls, clips: list[Clip]) -> io.NodeOutput:
         keyframes = to_image(read_keyframes([clip.path for clip in clips]))
         return io.NodeOutput([InputImpl.VideoFromFile(str(clip.path)) for clip in clips], keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
 
     @classmethod
     def _find_consents(cls, model: Any, clip: Any) -> FilmConsents:
         patchers = [part for part in (model, getattr(clip, "patcher", None)) if part is not None]
-        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip")))
-
-    @classmethod
-    def _make_host(cls, model: Any, clip: Any, vae: Any, sampling: SamplingSettings) -> HostImageModel:
-        patchers = [part for part in (model, getattr(clip, "patcher", None), getattr(vae, "patcher", None)) if part is not None]
-        models = identify_models(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "vae"))
-        return HostImageModel(model, clip, vae, sampling, f"{models}:{sampling}")
+        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "keyframes")))
 
 
 def read_keyframes(paths: list[Path]) -> Any:

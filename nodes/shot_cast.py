@@ -12,11 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 from .engine.film.render import ImageModel
+from .engine.film.video_shots import VideoModel
 from .engine.person.receipt import trigger_word
 from .engine.timeline import Shot, Timeline
 from .personal_receipts import marks_in
 
-MakeModel = Callable[[Any, Any], ImageModel]  # of core's MODEL and CLIP
+DrawingModel = ImageModel | VideoModel
+MakeModel = Callable[[Any, Any], DrawingModel]  # of core's MODEL and CLIP
 
 
 class ShotCast:
@@ -28,14 +30,14 @@ class ShotCast:
         self._is_told_apart = any(self._is_named(shot) for shot in timeline.shots)
         self.whole = make(model, clip)
 
-    def model_for(self, shot: Shot) -> ImageModel:
+    def model_for(self, shot: Shot) -> DrawingModel:
         return self.whole if self._is_named(shot) or not self._is_told_apart else self._empty
 
     def _is_named(self, shot: Shot) -> bool:
         return any(name in text for name in self._names for text in (shot.prompt, shot.end_prompt))
 
     @cached_property
-    def _empty(self) -> ImageModel:
+    def _empty(self) -> DrawingModel:
         model, clip = remove_people(self._model, self._ids), self._clip
         text = getattr(clip, "patcher", None)
         if text is not None and (plain := remove_people(text, self._ids)) is not text:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from .engine.film.shot_loop import FRAME_GRIDS, LoopSettings, LoopShot, cut_sound, plan_loop
-from .engine.timeline import Timeline, hash_samples, read_fps, require_song
+from .engine.film.shot_loop import FRAME_GRIDS, LoopSettings, LoopShot, plan_loop
+from .engine.timeline import Timeline, read_fps
 from .loop_body import SHOT_OUTPUTS, find_end
-from .sockets import ShotLoopSocket, TimelineSocket, read_audio, to_audio
+from .shot_material import ShotMaterial
+from .sockets import ShotLoopSocket, TimelineSocket
 
 if TYPE_CHECKING:
     import torch
@@ -68,46 +68,30 @@ class ShotLoopStart(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         rate = read_fps(model_fps) if model_fps else Fraction(0)
         loop = plan_loop(timeline, LoopSettings(read_fps(fps), rate, frame_grid, seed, first_shot, last_shot))
-        material = Material(timeline, audio, keyframes)
+        material = ShotMaterial(timeline, audio, keyframes)
         if find_end(cls.hidden.dynprompt, cls.hidden.unique_id) is not None:
-            loop = replace(loop, shots=tuple(material.mark(shot) for shot in loop.shots))
+            loop = replace(loop, shots=tuple(mark(material, shot) for shot in loop.shots))
             # Nodes that hang on this one beside the loop, such as previews, are run in it, once for every shot.
             return io.NodeOutput(loop, float(loop.model_fps), *[blocker()] * len(SHOT_OUTPUTS))
         shot = loop.shots[0]
         return io.NodeOutput(
             loop, float(loop.model_fps), shot.prompt, shot.end_prompt, shot.seed, shot.length, shot.seconds,
-            material.keyframe(shot), material.sound(shot), shot.number,
+            keyframe_of(material, shot), sound_of(material, shot), shot.number,
         )  # fmt: skip
 
 
-class Material:
-    """The pictures and the song that the shots are given, where they are connected."""
+def keyframe_of(material: ShotMaterial, shot: LoopShot) -> Any:
+    picture = material.keyframe(shot.number)
+    return blocker("Shot Loop Start has no pictures to hand out; connect its input 'keyframes'.") if picture is None else picture
 
-    def __init__(self, timeline: Timeline, audio: dict[str, Any] | None, keyframes: torch.Tensor | None) -> None:
-        self._samples, self._rate = read_audio(audio) if audio is not None else (None, 0)
-        if self._samples is not None:
-            require_song(timeline, self._samples, self._rate)
-        if keyframes is not None and len(keyframes) not in (1, len(timeline.shots)):
-            raise ValueError(
-                f"There are {len(keyframes)} keyframes, but the timeline has {len(timeline.shots)} shots; give one a shot, or one for all."
-            )
-        self._keyframes = keyframes
 
-    def keyframe(self, shot: LoopShot) -> Any:
-        if self._keyframes is None:
-            return blocker("Shot Loop Start has no pictures to hand out; connect its input 'keyframes'.")
-        return self._keyframes[shot.number - 1 : shot.number] if len(self._keyframes) > 1 else self._keyframes
+def sound_of(material: ShotMaterial, shot: LoopShot) -> Any:
+    return material.sound(shot.start, shot.seconds) or blocker("Shot Loop Start has no song to hand out; connect its input 'audio'.")
 
-    def sound(self, shot: LoopShot) -> Any:
-        if self._samples is None:
-            return blocker("Shot Loop Start has no song to hand out; connect its input 'audio'.")
-        return to_audio(cut_sound(self._samples, self._rate, shot), self._rate)
 
-    def mark(self, shot: LoopShot) -> LoopShot:
-        """The shot with the hashes of its material, by which its clip is known."""
-        picture = "" if self._keyframes is None else sha256(self.keyframe(shot).cpu().float().numpy().tobytes()).hexdigest()
-        sound = "" if self._samples is None else hash_samples(cut_sound(self._samples, self._rate, shot), self._rate)
-        return replace(shot, keyframe=picture, sound=sound)
+def mark(material: ShotMaterial, shot: LoopShot) -> LoopShot:
+    """The shot with the hashes of its material, by which its clip is known."""
+    return replace(shot, keyframe=material.mark_picture(shot.number), sound=material.mark_sound(shot.start, shot.seconds))
 
 
 def blocker(message: str | None = None) -> Any:

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", params=["sd15", "sdxl", "flux", "wan"])
 def parts(request: pytest.FixtureRequest, comfy: SimpleNamespace) -> SimpleNamespace:
-    from tiny_models import SeededPrompts, make_dit, make_unet, make_vae, make_video_model, patch_model
+    from tiny_models import SeededPrompts, make_dit, make_unet, make_vae, make_wan, patch_model
 
-    make = {"flux": make_dit, "wan": make_video_model}.get(request.param, lambda: make_unet(request.param))
+    make = {"flux": make_dit, "wan": make_wan}.get(request.param, lambda: make_unet(request.param))
     vae = make_vae(4 if request.param.startswith("sd") else 16)
     return SimpleNamespace(family=request.param, model=patch_model(make()), clip=SeededPrompts(48, 64), vae=vae)
 

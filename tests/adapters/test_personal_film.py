@@ -106,6 +106,7 @@ def test_a_withdrawal_between_two_shots_stops_the_film_and_leaves_no_clip(
 
 def test_a_file_that_any_loader_names_is_asked_for_its_receipt(store: Any, tmp_path: Path, tiny: SimpleNamespace) -> None:
     """Other packs' loaders leave no trace on the model, but the workflow names the file."""
+    from pack.nodes.beat_synced_sampler import BeatSyncedSampler
     from pack.nodes.personal_receipts import find_receipts
     from safetensors.torch import save_file
 
@@ -116,10 +117,14 @@ def test_a_file_that_any_loader_names_is_asked_for_its_receipt(store: Any, tmp_p
         "1": {"class_type": "Checkpoint", "inputs": {}},
         "2": {"class_type": "SomeLoader", "inputs": {"model": ["1", 0], "name": "one.safetensors", "other": "two.safetensors"}},
         "3": {"class_type": "BeatSyncedSampler", "inputs": {"model": ["2", 0]}},
+        "4": {"class_type": "BeatSyncedSampler", "inputs": {"model": ["1", 0], "keyframes": ["3", 1]}},
     }
     prompt: Any = SimpleNamespace(get_node=nodes.__getitem__)
     assert find_receipts([tiny.model], prompt, "3", ("model",)) == (receipt_id,)
     assert find_receipts([tiny.model], prompt, "3", ("clip",)) == ()
+    video = BeatSyncedSampler.PREPARE_CLASS_CLONE(None)
+    video.hidden = SimpleNamespace(dynprompt=prompt, unique_id="4")
+    assert video._find_consents(tiny.model, None).ids == (receipt_id,), "pictures of a person ask for it too"
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ class SeededPrompts:
 
     patcher = None
 
-    def __init__(self, width: int, pooled: int) -> None:
-        self.width, self.pooled, self.encoded = width, pooled, 0
+    def __init__(self, width: int, pooled: int, masked: bool = False) -> None:
+        self.width, self.pooled, self.masked, self.encoded = width, pooled, masked, 0
 
     def tokenize(self, text: str) -> str:
         return text
@@ -22,7 +22,8 @@ class SeededPrompts:
         self.encoded += 1
         generator = torch.Generator().manual_seed(sum(text.encode()))
         tokens = torch.randn(1, 4 + len(text.split()), self.width, generator=generator)
-        return [[tokens, {"pooled_output": torch.randn(1, self.pooled, generator=generator)}]]
+        options = {"pooled_output": torch.randn(1, self.pooled, generator=generator)}
+        return [[tokens, options | ({"attention_mask": torch.ones(1, tokens.shape[1])} if self.masked else {})]]
 
 
 def draw_weights(module: torch.nn.Module, dtype: torch.dtype = torch.float32) -> None:
@@ -101,9 +102,67 @@ def make_dit(dtype: torch.dtype = torch.float32) -> Any:
     return build(comfy.supported_models.FluxSchnell(shape), dtype)
 
 
-def make_video_model() -> Any:
+def make_wan(kind: str = "t2v", **shape: Any) -> Any:
+    """Core's Wan 2.1, and what was made of it: `kind` is core's model type, `shape` whatever else differs."""
     import comfy.supported_models
 
-    shape = {"image_model": "wan2.1", "model_type": "t2v", "in_dim": 16, "out_dim": 16, "dim": 48, "ffn_dim": 64, "freq_dim": 32,
-             "text_dim": 48, "num_heads": 2, "num_layers": 1, "text_len": 16, "dtype": torch.float32}  # fmt: skip
-    return comfy.supported_models.WAN21_T2V(shape).get_model({}, device="cpu")
+    classes = {"i2v": "WAN21_I2V", "s2v": "WAN22_S2V", "humo": "WAN21_HuMo", "t2v 2.2": "WAN22_T2V"}
+    values = {"image_model": "wan2.1", "model_type": kind.split()[0], "in_dim": 16, "out_dim": 16, "dim": 48, "ffn_dim": 64, "freq_dim": 32,
+              "text_dim": 48, "num_heads": 2, "num_layers": 1, "text_len": 16, "dtype": torch.float32} | shape  # fmt: skip
+    return getattr(comfy.supported_models, classes.get(kind, "WAN21_T2V"))(values).get_model({}, device="cpu")
+
+
+def make_wan_vae(dim: int = 8) -> Any:
+    """Core's VAE of Wan 2.1, four times smaller in time and eight times in space, recognised by its weights as a file's would be."""
+    import comfy.sd
+    from comfy.ldm.wan.vae import WanVAE
+
+    coder = WanVAE(dim=dim, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=2, attn_scales=[], temperal_downsample=[False, True, True])
+    draw_weights(coder)
+    return comfy.sd.VAE(sd=coder.state_dict())
+
+
+VIDEO_SHAPES: dict[str, dict[str, Any]] = {
+    "LTXV": {"image_model": "ltxv", "in_channels": 128, "cross_attention_dim": 64, "attention_head_dim": 32, "num_attention_heads": 2,
+             "caption_channels": 48, "num_layers": 1},
+    "CosmosI2VPredict2": {"image_model": "cosmos_predict2", "max_img_h": 64, "max_img_w": 64, "max_frames": 32, "in_channels": 17,
+                          "out_channels": 16, "patch_spatial": 2, "patch_temporal": 1, "model_channels": 64, "num_blocks": 1,
+                          "num_heads": 2, "crossattn_emb_channels": 48, "pos_emb_cls": "rope3d"},
+    "Kandinsky5": {"image_model": "kandinsky5", "in_text_dim": 48, "in_text_dim2": 64, "time_dim": 32, "model_dim": 32, "ff_dim": 64,
+                   "num_text_blocks": 1, "num_visual_blocks": 1, "axes_dims": (8, 12, 12), "visual_embed_dim": 132},
+    "CogVideoX_I2V": {"image_model": "cogvideox", "in_channels": 32, "out_channels": 16, "num_attention_heads": 2,
+                      "attention_head_dim": 32, "num_layers": 1, "time_embed_dim": 32, "text_embed_dim": 48,
+                      "use_rotary_positional_embeddings": True},
+    "HunyuanVideoI2V": {"image_model": "hunyuan_video", "in_channels": 33, "out_channels": 16, "vec_in_dim": 64, "context_in_dim": 48,
+                        "hidden_size": 64, "mlp_ratio": 2.0, "num_heads": 2, "depth": 1, "depth_single_blocks": 1,
+                        "axes_dim": [8, 12, 12], "theta": 256, "patch_size": [1, 2, 2], "qkv_bias": True, "guidance_embed": True,
+                        "byt5": False, "meanflow": False, "use_cond_type_embedding": False, "vision_in_dim": None,
+                        "meanflow_sum": False},
+}  # fmt: skip
+
+
+def make_video(name: str, **shape: Any) -> Any:
+    """One of core's video models by the name of its class in `comfy.supported_models`, all others than Wan."""
+    import comfy.supported_models
+
+    config = getattr(comfy.supported_models, name)(VIDEO_SHAPES[name] | {"dtype": torch.float32} | shape)
+    return config.get_model({}, device="cpu")
+
+
+def make_ltx_vae() -> Any:
+    """Core's VAE of LTX-Video, eight times smaller in time and 32 times in space, with few channels."""
+    import json
+
+    import comfy.sd
+    from comfy.ldm.lightricks.vae.causal_video_autoencoder import VideoVAE
+
+    some: list[Any] = ["res_x", {"num_layers": 1}]
+    blocks = [some, ["compress_all", {}], some, ["compress_all", {}], ["compress_all", {}], some]
+    shape = {"dims": 3, "latent_channels": 128, "encoder_blocks": blocks, "decoder_blocks": blocks,
+             "norm_layer": "pixel_norm", "patch_size": 4, "latent_log_var": "uniform", "encoder_base_channels": 16,
+             "decoder_base_channels": 16, "causal_decoder": False, "timestep_conditioning": False}  # fmt: skip
+    coder = VideoVAE(config=shape)
+    draw_weights(coder)
+    for name, buffer in coder.named_buffers():
+        buffer.fill_(1.0 if "std" in name else 0.0)
+    return comfy.sd.VAE(sd=coder.state_dict(), metadata={"config": json.dumps({"vae": shape})})

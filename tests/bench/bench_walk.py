@@ -93,10 +93,11 @@ class Bench:
 
     def draw(self, timeline: Any, shot: Any, way: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The bare pictures, the film's frames, the onset curve at each, and the seconds that drawing took."""
+        from pack.nodes.engine.film.camera import move_camera
         from pack.nodes.engine.film.drawing import draw_pictures
         from pack.nodes.engine.film.frame_curves import frame_values
         from pack.nodes.engine.film.motion import plan_motion
-        from pack.nodes.engine.film.render import RenderSettings, move_camera
+        from pack.nodes.engine.film.render import RenderSettings
         from pack.nodes.engine.timeline import frame_span
 
         shot = replace(shot, end=min(shot.end, shot.start + self.seconds))

@@ -55,6 +55,17 @@ def test_template_opens_without_a_warning(page: Any, host: Any, keep_screenshot:
     assert page.complaints == []
 
 
+def test_the_video_template_offers_its_models_for_download(page: Any, host: Any, keep_screenshot: Callable[[Any, str], Path]) -> None:
+    workflow = load(page, host, "video model")
+    page.get_by_role("button", name="View details").click()
+    page.get_by_text("Missing Models").wait_for()
+    keep_screenshot(page, "missing-models")
+    files = [model for node in workflow["nodes"] for model in node["properties"].get("models", [])]
+    assert len(files) == 3
+    for model in files:
+        assert page.get_by_text(model["name"]).first.is_visible() and model["url"].endswith(f"/{model['directory']}/{model['name']}")
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_runner_converts_as_the_page_does(page: Any, host: Any, name: str) -> None:
     workflow = load(page, host, name)

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pack.nodes.engine.film.camera import camera_views, move_camera
 from pack.nodes.engine.film.clip_cache import ClipCache, clip_key
 from pack.nodes.engine.film.flashes import FlashCounter, to_light
 from pack.nodes.engine.film.given_curves import GivenCurves
 from pack.nodes.engine.film.motion import MOVEMENTS, PRESETS, Motion, plan_motion
 from pack.nodes.engine.film.noise import seeded_noise, slerp
-from pack.nodes.engine.film.render import Progress, RenderSettings, camera_views, move_camera, render_shots
+from pack.nodes.engine.film.render import Progress, RenderSettings, render_shots
 from pack.nodes.engine.film.video_file import probe_video, read_frames
 from pack.nodes.engine.timeline import Curve, Shot, Timeline, TimelineError, frame_span
 

@@ -66,7 +66,7 @@ def test_the_sound_is_that_of_the_shot_and_silent_after_the_song() -> None:
     rate = 1000
     song = np.arange(3050, dtype=np.float32)[None].repeat(2, axis=0)
     loop = plan_loop(TIMELINE, LoopSettings(Fraction(20), frame_grid="17k+5"))
-    second, third = (cut_sound(song, rate, shot) for shot in loop.shots[1:])
+    second, third = (cut_sound(song, rate, shot.start, shot.seconds) for shot in loop.shots[1:])
     assert second[1].tolist() == list(range(1100, 1100 + 22 * 50))  # 22 frames of 50 samples from frame 22 on
     assert third.shape == (2, 22 * 50) and third[0, 1049] == 3049 and not third[:, 1050:].any()
 

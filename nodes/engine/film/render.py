@@ -1,32 +1,37 @@
-"""Shots become clips: a Timeline and an image model -> one video file a shot.
+"""Shots become clips: a Timeline and a model -> one video file a shot.
 
-The model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. A shot's way leads from one noise and
-prompt to another, paced by the music (`drawing`); then the camera of `motion` moves over the pictures. Frames stream: one
-batch is in memory at a time. Knows nothing of ComfyUI.
+An image model comes in as an `ImageModel`: its prompts, noise, sampling and decoding. A shot's way leads from one noise and
+prompt to another, paced by the music (`drawing`). A `VideoModel` draws a shot as a whole (`video_shots`). Then the camera of
+`motion` moves over the pictures. Frames stream: one batch, or one piece of a video, is in memory at a time. Knows nothing of ComfyUI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..timeline import Shot, Timeline, TimelineError, frame_at, frame_span
+from .camera import move_camera
 from .clip_cache import ClipCache, clip_key
 from .drawing import draw_pictures
 from .flash_limit import FlashLimiter
+from .frame_grid import Piece
 from .given_curves import GivenCurves
 from .motion import BY_STORYBOARD, Motion, plan_motion
 from .speeds import WALKS
+from .video_shots import VideoModel, describe_pieces, draw_video, plan_shot
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+    from typing_extensions import TypeIs
 
     from .video_file import VideoFileWriter
 
+BY_WALK = ("walk", "prompt", "reach")  # what of a shot's motion only image models follow
 RENDER_VERSION = 4  # part of every clip's key: raise it when the same settings give another picture
 
 
@@ -107,23 +112,27 @@ class _Job:
     number: int
     shot: Shot
     motion: Motion
-    model: ImageModel
+    model: ImageModel | VideoModel
     key: str
+    pieces: tuple[Piece, ...] = ()  # that a video model draws
 
 
 def render_shots(
     timeline: Timeline,
     settings: RenderSettings,
-    model: ImageModel,
+    model: ImageModel | VideoModel,
     cache: ClipCache,
     on_progress: Callable[[Progress], None],
-    model_for: Callable[[Shot], ImageModel] | None = None,
+    model_for: Callable[[Shot], ImageModel | VideoModel] | None = None,
 ) -> list[Clip]:
     """Renders the shots asked for, reusing finished clips, in the order of the film; `model_for` may name another model for a shot.
 
     Whatever `on_progress` raises (an interrupt) leaves finished clips as they are and nothing half-written.
     """
-    model.noise_shape(settings.width, settings.height)
+    if _is_video(model):
+        model.check_size(settings.width, settings.height)
+    else:
+        model.noise_shape(settings.width, settings.height)
     jobs = _plan_jobs(timeline, settings, model_for or (lambda _shot: model))
     cache.prepare()
     waiting = [job for job in jobs if cache.find(job.key) is None]
@@ -141,7 +150,11 @@ def render_shots(
     return [Clip(job.number, cache.path(job.key), len(job.motion)) for job in jobs]
 
 
-def _plan_jobs(timeline: Timeline, settings: RenderSettings, model_for: Callable[[Shot], ImageModel]) -> list[_Job]:
+def _is_video(model: ImageModel | VideoModel) -> TypeIs[VideoModel]:
+    return hasattr(model, "grid")
+
+
+def _plan_jobs(timeline: Timeline, settings: RenderSettings, model_for: Callable[[Shot], ImageModel | VideoModel]) -> list[_Job]:
     if settings.walk not in WALKS:
         raise ValueError(f"There is no walk '{settings.walk}'; choose one of: {', '.join(WALKS)}.")
     settings.given.check(frame_at(timeline.duration, settings.fps), settings.fps)
@@ -152,9 +165,13 @@ def _plan_jobs(timeline: Timeline, settings: RenderSettings, model_for: Callable
                 f"Shot {number} ({shot.start:.3f} to {shot.end:.3f} s) is shorter than a frame "
                 f"at {float(settings.fps):g} frames per second; lengthen it in the plan or raise the frame rate."
             )
-        motion = plan_motion(timeline, shot, settings.fps, settings.walk, settings.movement, settings.given)
-        model = model_for(shot)
-        jobs.append(_Job(number, shot, motion, model, _key(shot, motion, settings, model.identity)))
+        motion, model = plan_motion(timeline, shot, settings.fps, settings.walk, settings.movement, settings.given), model_for(shot)
+        if _is_video(model):
+            pieces = plan_shot(timeline, shot, settings, model)
+            looks = {"video": describe_pieces(pieces, shot, number, settings, model)}
+        else:
+            pieces, looks = (), _looks(shot, settings)
+        jobs.append(_Job(number, shot, motion, model, _key(shot, motion, settings, model.identity, looks), pieces))
     return jobs
 
 
@@ -170,11 +187,15 @@ def _chosen_shots(timeline: Timeline, settings: RenderSettings) -> list[tuple[in
     return list(enumerate(timeline.shots, start=1))[settings.first_shot - 1 : last]
 
 
-def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) -> str:
+def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str, looks: dict[str, Any]) -> str:
     """Everything that shapes a clip. The music is in the motion: an edit elsewhere in the song keeps the clip."""
     consents = {"receipts": settings.receipts} if settings.receipts else {}
+    moves = motion.to_numbers()
+    if "video" in looks:  # a video model moves by itself
+        moves = {name: values for name, values in moves.items() if name not in BY_WALK}
     return clip_key(
         consents
+        | looks
         | {
             "version": RENDER_VERSION,
             "model": identity,
@@ -182,17 +203,30 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) ->
             "seed": _seed(shot, settings),
             "size": [settings.width, settings.height],
             "fps": str(settings.fps),
-            "walk_amount": settings.walk_amount,
-            "strength": shot.strength,
-            "sharing": [settings.shared_steps, settings.steadiness],
-            "batch_frames": settings.batch_frames,
-            "motion": motion.to_numbers(),
+            "motion": moves,
         }
     )
 
 
+def _looks(shot: Shot, settings: RenderSettings) -> dict[str, Any]:
+    """What shapes the pictures of an image model alone."""
+    return {
+        "walk_amount": settings.walk_amount,
+        "strength": shot.strength,
+        "sharing": [settings.shared_steps, settings.steadiness],
+        "batch_frames": settings.batch_frames,
+    }
+
+
 def _seed(shot: Shot, settings: RenderSettings) -> int:
     return (shot.seed + settings.seed) % 2**63
+
+
+def _draw(job: _Job, settings: RenderSettings, report: Callable[..., None]) -> Iterator[tuple[int, torch.Tensor]]:
+    seed = _seed(job.shot, settings)
+    if _is_video(job.model):
+        return draw_video(job.shot, job.number, job.pieces, settings, job.model, seed, report)
+    return draw_pictures(job.shot, job.motion, settings, job.model, seed, report)
 
 
 def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: Callable[..., None]) -> None:
@@ -206,7 +240,7 @@ def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: 
     limiter = FlashLimiter(settings.fps)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
-        for start, pictures in draw_pictures(job.shot, job.motion, settings, job.model, _seed(job.shot, settings), report):
+        for start, pictures in _draw(job, settings, report):
             if filmed is not None:
                 report(start + len(pictures), None, filmed.result())
             filmed = camera.submit(_film, file, limiter, pictures, job.motion, start)
@@ -220,49 +254,3 @@ def _film(file: VideoFileWriter, limiter: FlashLimiter, pictures: torch.Tensor, 
     for frame in shown:
         file.write(frame)
     return shown[-1]
-
-
-def move_camera(pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:
-    """Zoom, pan, roll and exposure on pictures [frames, height, width, 3] in 0..1 -> uint8 array of that shape.
-
-    `start` is the place of the first picture in the shot. The sampling positions are those of the camera, so
-    a zoom of 2 reads the middle half of the picture.
-    """
-    import cv2
-    import numpy as np
-
-    count, height, width = (int(size) for size in pictures.shape[:3])
-    part = slice(start, start + count)
-    frames = np.nan_to_num(pictures.float().cpu().numpy())  # a new array: what the model gave stays as it was
-    if np.any(motion.zoom[part] != 1) or np.any(motion.roll[part] != 0):
-        how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        for frame, view in zip(frames, to_pixels(camera_views(motion, part, width / height), width, height), strict=True):
-            frame[:] = cv2.warpAffine(frame, view, (width, height), flags=how, borderMode=cv2.BORDER_REFLECT)
-    frames *= motion.exposure[part].astype(np.float32).reshape(-1, 1, 1, 1) * 255
-    return np.clip(frames + 0.5, 0, 255, out=frames).astype(np.uint8)
-
-
-def camera_views(motion: Motion, part: slice, aspect: float) -> np.ndarray:
-    """Where the corners of each frame lie in its picture, as matrices [frames, 2, 3] on coordinates -1..1.
-
-    `aspect` is width over height: a roll must turn in pixels, not in those coordinates.
-    """
-    import numpy as np
-
-    zoom, roll, pan = motion.zoom[part], motion.roll[part], motion.pan[part]
-    views = np.zeros((len(zoom), 2, 3), dtype=np.float32)
-    views[:, 0, 0] = views[:, 1, 1] = np.cos(roll) / zoom
-    views[:, 0, 1], views[:, 1, 0] = -np.sin(roll) / zoom / aspect, np.sin(roll) / zoom * aspect
-    views[:, 0, 2] = pan * (1 - 1 / zoom)
-    return views
-
-
-def to_pixels(views: np.ndarray, width: int, height: int) -> np.ndarray:
-    """`camera_views` for pixel centres counted from the upper left one, float64 [frames, 2, 3]."""
-    import numpy as np
-
-    half = np.array([width / 2, height / 2])
-    centre = half - 0.5
-    turned = views[:, :, :2] * half[:, None] / half
-    shifts = centre + views[:, :, 2] * half - turned @ centre
-    return np.concatenate([turned, shifts[:, :, None]], axis=2).astype(np.float64)

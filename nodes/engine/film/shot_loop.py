@@ -16,6 +16,7 @@ import numpy as np
 
 from ..timeline import Shot, Timeline, TimelineError, frame_span
 from .clip_source import SHORT_CLIPS, Clip, frames_on_grid, is_short
+from .frame_grid import next_length
 from .video_file import CLIP, VideoFileWriter
 
 # The lengths that video models make, as step and first: Wan and Hunyuan 4n+1, LTX 8n+1 (ComfyUI's nodes_wan.py and nodes_lt.py).
@@ -94,13 +95,12 @@ def _plan_shot(number: int, shot: Shot, settings: LoopSettings, model_fps: Fract
 
 def round_up(frames: int, frame_grid: str) -> int:
     """The smallest number of frames on the grid that is not below `frames`."""
-    step, first = FRAME_GRIDS[frame_grid]
-    return first + max(0, -(-(frames - first) // step)) * step
+    return next_length(frames, *FRAME_GRIDS[frame_grid])
 
 
-def cut_sound(samples: np.ndarray, rate: int, shot: LoopShot) -> np.ndarray:
-    """What is heard while `length` frames play: [channels, samples], silent beyond the song's end."""
-    start, count = round(shot.start * rate), max(1, round(shot.seconds * rate))
+def cut_sound(samples: np.ndarray, rate: int, begin: float, seconds: float) -> np.ndarray:
+    """What is heard for so many seconds from `begin` on: [channels, samples], silent beyond the song's end."""
+    start, count = round(begin * rate), max(1, round(seconds * rate))
     part = samples[:, start : start + count]
     return np.pad(part, ((0, 0), (0, count - part.shape[1])))
 
