@@ -16,7 +16,7 @@ from drawn_films import BEATS, FPS, RATE, SECONDS, DrawnClip, clicks, in_blocks,
 from pack.nodes.engine.film.clip_source import FileClip
 from pack.nodes.engine.film.report import FilmReport, Stretch, measure_film
 from pack.nodes.engine.film.report_text import write_numbers, write_text
-from pack.nodes.engine.film.sound_sync import read_sound
+from pack.nodes.engine.film.sound_sync import Heard, find_offset, read_sound
 from pack.nodes.engine.film.video_file import MP4, Sound, VideoFileWriter
 from pack.nodes.engine.timeline import Timeline, frame_at
 
@@ -295,3 +295,25 @@ def test_an_interrupt_ends_the_work() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         measure_film(DrawnClip(film_cut_at([])), None, timeline(), stop)
+
+
+def make_rises(onsets: np.ndarray, strength: float, seconds: float = 60.0) -> Heard:
+    """Rises everywhere, as in dense music, a little higher at the onsets."""
+    rises = np.abs(np.random.default_rng(1).normal(0, 0.4, int(seconds * 1000)))
+    for step in range(8):
+        rises[(onsets * 1000).astype(int) + step - 4] += strength
+    return Heard(seconds, rises)
+
+
+def test_sound_of_dense_music_is_found_by_the_one_lag_that_fits() -> None:
+    onsets = np.sort(np.random.default_rng(2).uniform(0, 59, 250))
+    right, wrong = (Timeline(60.0, onsets=tuple(times.tolist())) for times in (onsets, np.sort(60 - onsets)))
+    found = find_offset(make_rises(onsets + 0.2, 0.5), right)
+    assert found.offset is not None and abs(found.offset - 0.2) < 0.01
+    assert find_offset(make_rises(onsets + 0.2, 0.5), wrong).offset is None
+
+
+def test_sound_that_ends_before_the_first_attack_has_no_offset() -> None:
+    rises = np.zeros(1000)
+    rises[::10] = 1.0
+    assert find_offset(Heard(1.0, rises), Timeline(60.0, onsets=tuple(np.linspace(50, 59, 30).tolist()))).offset is None

@@ -25,6 +25,7 @@ LIMIT = 5.0  # seconds that sound may be early or late
 ALIKE = 0.95  # of the best correlation: music repeats itself, and the nearest of such lags is meant
 RISE, NEAR = 0.5, 0.01  # nats and seconds: such a rise so near to an attack is that attack
 FOLLOWED, BY_CHANCE = 0.25, 3.0  # the least share of attacks that must be heard, and how many times as many as elsewhere
+CLEAR = 6.0  # deviations: no lag of 204 wrong pairs of song and timeline reached 5.8, the right ones of metal songs 6.7 to 16
 FEWEST = 4  # attacks
 SHIFTS = (-0.37, -0.29, -0.17, -0.11, 0.13, 0.19, 0.31, 0.41)  # seconds; no rhythm has all of them
 
@@ -110,13 +111,20 @@ def find_offset(heard: Heard, timeline: Timeline) -> SoundSync:
     scores = _correlate(heard.rises - heard.rises.mean(), attacks - attacks.mean())
     reach = len(scores) // 2
     best = float(scores.max())
+    if best <= 0:
+        return SoundSync(heard.duration, None, 0.0)
     tops = np.flatnonzero((scores >= ALIKE * best) & (scores >= np.roll(scores, 1)) & (scores >= np.roll(scores, -1)))
     top = int(tops[np.abs(tops - reach).argmin()])
     offset = (top - reach + _summit(scores, top)) / STEPS
     heard_there = _share_heard(heard.rises, attacks, offset)
     elsewhere = float(np.mean([_share_heard(heard.rises, attacks, offset + shift) for shift in SHIFTS]))
-    found = heard_there >= max(FOLLOWED, BY_CHANCE * elsewhere)
+    found = heard_there >= max(FOLLOWED, BY_CHANCE * elsewhere) or _standing_out(scores, top) >= CLEAR
     return SoundSync(heard.duration, offset if found else None, heard_there)
+
+
+def _standing_out(scores: np.ndarray, top: int) -> float:
+    """How many standard deviations of all lags a peak lies above their mean: dense music has rises everywhere, but one lag fits best."""
+    return float((scores[top] - scores.mean()) / (scores.std() + 1e-12))
 
 
 def _share_heard(rises: np.ndarray, attacks: np.ndarray, offset: float) -> float:
