@@ -16,9 +16,10 @@ SURE, SHARE = 0.8, 0.95  # of what is called so sure, this share has to be right
 
 
 def report_beats(tracked: Sequence[Tracked]) -> str:
+    """Held out are whole kinds of music: what is called sure should be so in music of a kind that nobody thought of, too."""
     told = [one for one in tracked if len(one.pulse.frames) >= FEWEST_BEATS]
     kinds = [one.example.kind for one in told]
-    weights, folds = weigh_kinds(kinds), deal_folds(kinds)
+    weights, folds = weigh_kinds(kinds), np.unique(kinds, return_inverse=True)[1]
     facts = np.array([_describe(one) for one in told])
     right = np.array([one.beat_f >= RIGHT for one in told])
     odds = predict_held_out(facts, right, weights, folds)

@@ -49,11 +49,10 @@ def fit_logistic(facts: np.ndarray, right: np.ndarray, weights: np.ndarray, ridg
 def predict_held_out(facts: np.ndarray, right: np.ndarray, weights: np.ndarray, folds: np.ndarray) -> np.ndarray:
     """Log odds of each row by a model that never saw its fold."""
     odds = np.zeros(len(right))
-    for fold in range(FOLDS):
+    for fold in np.unique(folds):
         held = folds == fold
-        if held.any():
-            slopes, offset = fit_logistic(facts[~held], right[~held], weights[~held])
-            odds[held] = facts[held] @ slopes + offset
+        slopes, offset = fit_logistic(facts[~held], right[~held], weights[~held])
+        odds[held] = facts[held] @ slopes + offset
     return odds
 
 

@@ -31,9 +31,26 @@ BESIDE = 4  # frames
 ENOUGH = 3.0  # nats; more says no more
 SOUNDING, BEFORE = (0.0, 0.05), (-0.035, -0.009)  # seconds around a beat
 
-# What each of `_weigh` finds counts for, for each listener.
-BY_ATTACKS = (8.06, -0.9, -8.31, -0.64, 0.21, -0.43, 0.54, 0.08, 0.32, -0.05, 0.0, 6.17, 1.65, -1.77, -0.72, 0.47)
-BY_NETWORK = (5.39, -2.86, -6.04, -0.12, -1.94, -0.98, 0.61, 0.15, -0.24, -0.04, 4.33, 1.84, 0.19, -1.14, 2.66, 0.19)
+# The evidence in the order of `_weigh`, and what each counts for where attacks and where the network listens.
+WEIGHTS = {
+    "likelihood of the beats": (8.06, 5.39),
+    "half-way between them": (-0.9, -2.86),
+    "a third and two thirds on": (-8.31, -6.04),
+    "of the weaker beats of two, as a share": (-0.64, -0.12),
+    "of the weakest of three, as a share": (0.21, -1.94),
+    "likely moments explained": (-0.43, -0.98),
+    "log odds of the beats": (0.54, 0.61),
+    "margin of the metre": (0.08, 0.15),
+    "contrast of the bars": (0.32, -0.24),
+    "weaker off-beats": (-0.05, -0.04),
+    "likelihood of first beats": (0.0, 4.33),
+    "regularity": (6.17, 1.84),
+    "octaves above the usual tempo": (1.65, 0.19),
+    "those, squared": (-1.77, -1.14),
+    "octaves above a fast tempo": (-0.72, 2.66),
+    "four beats a bar": (0.47, 0.19),
+}
+BY_ATTACKS, BY_NETWORK = zip(*WEIGHTS.values(), strict=True)
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,7 @@ class Count:
 
     pulse: Pulse
     bars: Bars
-    evidence: np.ndarray  # [16], see `_weigh`
+    evidence: np.ndarray  # [16], in the order of WEIGHTS
 
 
 def count_beats(
