@@ -1,13 +1,14 @@
-"""Frames that look at their shot's anchor: self-attention extended to a reference picture, through core's patch API.
+"""Frames that look at their shot's anchor: self-attention mixed with attention to a reference picture, through core's patch API.
 
-The first picture of every batch is the reference. What a frame's self-attention gathers is mixed with what the same query finds in
-the reference, so that fine structure comes from one source (cross-frame attention of Text2Video-Zero, arXiv 2303.13439, and of
-StyleAligned, arXiv 2312.02133). Core batches the prompt and the negative one behind the other; each has its own reference.
+The first picture of every batch is the reference. Each frame's queries look into themselves and into the reference's keys and values,
+and take a share of what they find there, so that fine structure comes from one source (cross-frame attention: Text2Video-Zero,
+arXiv 2303.13439). Core puts the prompt's and the negative prompt's batches one behind the other; each has its own reference.
 """
 
 from __future__ import annotations
 
-import os
+import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,53 +17,89 @@ if TYPE_CHECKING:
     import torch
     from comfy.model_patcher import ModelPatcher
 
-OVERRIDE = "optimized_attention_override"  # core calls what stands there in place of its attention function
-MODE = os.environ.get("AMODE", "cross")
+log = logging.getLogger("music_video")
+OVERRIDE = "optimized_attention_override"  # core calls what stands here in place of its attention, whatever the architecture
+Attention = Callable[..., Any]  # core's: (q, k, v, heads, mask=None, ..., skip_reshape=False) -> [batch, ...]
 
 
 class AnchorAttention:
-    """Stands in place of core's attention function; `calls` counts how often the model's self-attention came by."""
+    """Stands in place of core's attention in a clone of the model, `patched`. `strength` is the reference's share, 0..1."""
 
-    def __init__(self, strength: float, pictures: int = 0) -> None:
-        self.strength, self.pictures, self.calls = strength, pictures, 0
-        self._is_cross = False
+    def __init__(self, model: ModelPatcher, strength: float) -> None:
+        self.strength = strength
+        self.calls = 0  # of self-attention, in the batch that is being sampled
+        self._pictures, self._fewest_tokens = 0, 1
+        self._is_cross, self._is_told = False, False
+        self._network = model.get_model_object("diffusion_model")
+        self.patched = self._patch(model)
 
-    def attend(self, function: Callable[..., Any], q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *rest: Any, **options: Any) -> Any:
+    def _patch(self, model: ModelPatcher) -> ModelPatcher:
+        from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+        from comfy.patcher_extension import WrappersMP
+
+        patched = model.clone()
+        options = patched.model_options["transformer_options"]
+        patched.add_wrapper(WrappersMP.OUTER_SAMPLE, self._sample)
+        options[OVERRIDE] = partial(self.attend, options.get(OVERRIDE))
+        if isinstance(self._network, UNetModel):  # others call patches of these names too, but in other ways
+            patched.set_model_attn1_patch(partial(self._note_kind, False))
+            patched.set_model_attn2_patch(partial(self._note_kind, True))
+        return patched
+
+    def _note_kind(self, is_cross: bool, query: Any, key: Any, value: Any, _options: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """A UNet's small levels may have as many places as the prompt has tokens: its two kinds of attention say which they are."""
+        self._is_cross = is_cross
+        return query, key, value
+
+    def _sample(self, sample: Callable[..., Any], noise: torch.Tensor, *rest: Any, **options: Any) -> Any:
+        """Around core's sampling of one batch; `noise` is [pictures, ..., height, width]."""
+        self._pictures, self.calls = len(noise), 0
+        self._fewest_tokens = count_tokens(self._network, *noise.shape[-2:])
+        latents = sample(noise, *rest, **options)
+        if not self.calls and not self._is_told:
+            self._is_told = True
+            log.warning("anchor_attention: %s has no attention that can be extended; it is off.", type(self._network).__name__)
+        return latents
+
+    def attend(
+        self, before: Attention | None, attention: Attention, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *rest: Any, **options: Any
+    ) -> Any:
+        """`before` is an override that was there already, such as a faster attention; it is kept."""
         import torch
 
-        own = function(q, k, v, *rest, **options)
-        if self._is_cross or q.shape != k.shape or k.shape != v.shape:
-            return own
-        n = len(options["transformer_options"]["cond_or_uncond"])
-        if n * self.pictures != len(q):
-            return own
+        ask = attention if before is None else partial(before, attention)
+        rows = self._find_references(q, k, v, options)
+        if rows is None:
+            return ask(q, k, v, *rest, **options)
         self.calls += 1
-        rows = torch.arange(n).repeat_interleave(self.pictures) * self.pictures
-        axis = 2 if options.get("skip_reshape") else 1
-        if MODE == "cross":
-            other = function(q, k[rows], v[rows], *rest, **options)
-        else:
-            other = function(q, torch.cat([k, k[rows]], axis), torch.cat([v, v[rows]], axis), *rest, **options)
-        return torch.lerp(own, other, self.strength)
+        own = ask(q, k, v, *rest, **options) if self.strength < 1 else None
+        heads, masks = rest[:1], rest[1:2]
+        if "mask" in options:
+            options = options | {"mask": choose_masks(options["mask"], rows)}
+        found = ask(q, k[rows], v[rows], *heads, *(choose_masks(mask, rows) for mask in masks), *rest[2:], **options)
+        return found if own is None else torch.lerp(own, found, self.strength)
 
-    def mark_self(self, n, context, value, extra):
-        self._is_cross = False
-        return n, context, value
+    def _find_references(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, options: dict[str, Any]) -> torch.Tensor | None:
+        """Which row of the batch each row looks at; None where this is not the self-attention of the pictures of one batch."""
+        import torch
 
-    def mark_cross(self, n, context, value, extra):
-        self._is_cross = True
-        return n, context, value
+        places = q.shape[2 if options.get("skip_reshape") else 1]
+        is_self = not self._is_cross and q.ndim == k.ndim and k.shape[-2] == v.shape[-2] == q.shape[-2] and places >= self._fewest_tokens
+        prompts = len(options.get("transformer_options", {}).get("cond_or_uncond", ()))
+        if not is_self or not self._pictures or not len(q) == len(k) == prompts * self._pictures:
+            return None
+        return torch.arange(prompts, device=q.device).repeat_interleave(self._pictures) * self._pictures
 
 
-def attach(model: ModelPatcher, attention: AnchorAttention) -> ModelPatcher:
-    patched = model.clone()
-    options = patched.model_options["transformer_options"]
-    before = options.get(OVERRIDE)
+def choose_masks(mask: Any, rows: torch.Tensor) -> Any:
+    """A mask belongs to the keys: each picture gets that of its reference, where masks differ within the batch."""
+    return mask[rows] if mask is not None and mask.ndim > 2 and len(mask) == len(rows) else mask
 
-    def override(function, *args, **kw):
-        return attention.attend(function if before is None else partial(before, function), *args, **kw)
 
-    options[OVERRIDE] = override
-    patched.set_model_attn1_patch(attention.mark_self)
-    patched.set_model_attn2_patch(attention.mark_cross)
-    return patched
+def count_tokens(network: Any, height: int, width: int) -> int:
+    """Tokens of a picture in a transformer, by its patches; fewer are a prompt among itself. 1 for a UNet, which has several levels."""
+    patch = getattr(network, "patch_size", None)
+    if patch is None:
+        return 1
+    rows, columns = (patch, patch) if isinstance(patch, int) else tuple(patch)[-2:]
+    return math.ceil(height / rows) * math.ceil(width / columns)

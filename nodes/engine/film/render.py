@@ -61,6 +61,10 @@ class ImageModel(Protocol):
         """Some of the steps, from noise (at step 0) or from what an earlier part gave: the latents, and the picture seen in them."""
         ...
 
+    def hold_to_first(self, strength: float) -> ImageModel:
+        """The same model, whose pictures take this share (0..1] of their fine structure from the first of each batch."""
+        ...
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor: ...
 
     def is_out_of_memory(self, error: BaseException) -> bool: ...
@@ -82,6 +86,7 @@ class RenderSettings:
     receipts: tuple[str, ...] = ()  # ids of the consents behind the model; every clip names them, so that it can be found and deleted
     movement: str = BY_STORYBOARD  # or one of motion.MOVEMENTS, which goes before `walk` and the shots' own
     given: GivenCurves = GivenCurves()  # curves from outside, which go before both
+    anchor_attention: float = 0.0  # of what a frame's self-attention finds, taken from the shot's first picture
 
 
 @dataclass(frozen=True)
@@ -172,9 +177,11 @@ def _chosen_shots(timeline: Timeline, settings: RenderSettings) -> list[tuple[in
 
 def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str) -> str:
     """Everything that shapes a clip. The music is in the motion: an edit elsewhere in the song keeps the clip."""
-    consents = {"receipts": settings.receipts} if settings.receipts else {}
+    given: dict[str, Any] = {"receipts": settings.receipts} if settings.receipts else {}
+    if settings.anchor_attention > 0:  # no part of other clips' keys, which keep their names
+        given["anchor_attention"] = settings.anchor_attention
     return clip_key(
-        consents
+        given
         | {
             "version": RENDER_VERSION,
             "model": identity,
