@@ -83,6 +83,9 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Custom("FLOATS").Input("prompt_curve", optional=True,
                                           tooltip="How far every frame of the film has gone from its shot's prompt, 0, to its end "
                                           "prompt, 1."),
+                io.Float.Input("anchor_attention", default=0.0, min=0.0, max=1.0, step=0.05, optional=True, advanced=True,
+                               tooltip="How much of its fine structure each frame looks up in the shot's first picture. 1 flickers "
+                               "least, and takes about a quarter longer. Off where the model does not allow it."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -97,12 +100,13 @@ class BeatSyncedSampler(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
         first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
-        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD, **curves: list[float] | None,
+        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD,
+        anchor_attention: float = 0.0, **curves: list[float] | None,
     ) -> io.NodeOutput:  # fmt: skip
         consents = cls._find_consents(model, clip)
         settings = RenderSettings(
             width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, shared_steps, steadiness,
-            consents.ids, movement, read_curves(curves),
+            consents.ids, movement, read_curves(curves), anchor_attention,
         )  # fmt: skip
         sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
         cast = ShotCast(model, clip, consents.ids, timeline, partial(cls._make_host, vae=vae, sampling=sampling))
