@@ -85,9 +85,7 @@ def test_a_mask_goes_with_its_keys(attention: Callable[..., Any], rows: tuple[to
         assert torch.allclose(found[2], softmax_attention(q[2], k[0, :8], v[0, :8]), atol=1e-5)
 
 
-def test_attention_to_the_prompt_and_other_batches_are_let_through(
-    attention: Callable[..., Any], rows: tuple[torch.Tensor, ...]
-) -> None:
+def test_attention_to_the_prompt_and_other_batches_are_let_through(attention: Callable[..., Any], rows: tuple[torch.Tensor, ...]) -> None:
     q, k, v = rows
     assert torch.allclose(attention(1.0)(q, k[:, :5], v[:, :5])[1], softmax_attention(q[1], k[1, :5], v[1, :5]), atol=1e-5)
     assert torch.allclose(attention(1.0)(q[:4], k[:4], v[:4])[1], softmax_attention(q[1], k[1], v[1]), atol=1e-5)

@@ -123,7 +123,7 @@ class _Painter:
         shown, extra = np.concatenate([reference, places]), len(reference)
         start = start if kept is None or not extra else torch.cat([kept.to(start), start])
         part = Part(*self.model.sample_part(start, self.prompt(shown), self.seed, steps, _skip(on_step, extra)))
-        if len(self._reference) and not steps.start:
+        if len(self._reference) and self._reference_latents is None:
             self._reference_latents = part.latents[:1]
         return Part(part.latents[extra:], part.guess[extra:])
 
