@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,15 @@ Attention = Callable[..., Any]  # core's: (q, k, v, heads, mask=None, ..., skip_
 
 
 class AnchorAttention:
-    """Stands in place of core's attention in a clone of the model, `patched`. `strength` is the reference's share, 0..1."""
+    """Stands in place of core's attention in a clone of the model, `patched`.
 
-    def __init__(self, model: ModelPatcher, strength: float) -> None:
-        self.strength = strength
+    `shares`, 0..1, say how much each picture of the batch that is sampled next takes from the first.
+    """
+
+    def __init__(self, model: ModelPatcher) -> None:
+        self.shares: Sequence[float] = ()
         self.calls = 0  # of self-attention, in the batch that is being sampled
-        self._pictures, self._fewest_tokens = 0, 1
+        self._fewest_tokens = 1
         self._is_cross, self._is_told = False, False
         self._network = model.get_model_object("diffusion_model")
         self.patched = self._patch(model)
@@ -53,7 +56,7 @@ class AnchorAttention:
 
     def _sample(self, sample: Callable[..., Any], noise: torch.Tensor, *rest: Any, **options: Any) -> Any:
         """Around core's sampling of one batch; `noise` is [pictures, ..., height, width]."""
-        self._pictures, self.calls = len(noise), 0
+        self.calls = 0
         self._fewest_tokens = count_tokens(self._network, *noise.shape[-2:])
         latents = sample(noise, *rest, **options)
         if not self.calls and not self._is_told:
@@ -72,12 +75,15 @@ class AnchorAttention:
         if rows is None:
             return ask(q, k, v, *rest, **options)
         self.calls += 1
-        own = ask(q, k, v, *rest, **options) if self.strength < 1 else None
+        own = ask(q, k, v, *rest, **options) if min(self.shares[1:], default=0) < 1 else None
         heads, masks = rest[:1], rest[1:2]
         if "mask" in options:
             options = options | {"mask": choose_masks(options["mask"], rows)}
         found = ask(q, k[rows], v[rows], *heads, *(choose_masks(mask, rows) for mask in masks), *rest[2:], **options)
-        return found if own is None else torch.lerp(own, found, self.strength)
+        if own is None:
+            return found
+        shares = torch.tensor(self.shares, dtype=own.dtype, device=own.device).repeat(len(own) // len(self.shares))
+        return torch.lerp(own, found, shares.view(-1, *[1] * (own.ndim - 1)))
 
     def _find_references(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, options: dict[str, Any]) -> torch.Tensor | None:
         """Which row of the batch each row looks at; None where this is not the self-attention of the pictures of one batch."""
@@ -86,9 +92,10 @@ class AnchorAttention:
         places = q.shape[2 if options.get("skip_reshape") else 1]
         is_self = not self._is_cross and q.ndim == k.ndim and k.shape[-2] == v.shape[-2] == q.shape[-2] and places >= self._fewest_tokens
         prompts = len(options.get("transformer_options", {}).get("cond_or_uncond", ()))
-        if not is_self or not self._pictures or not len(q) == len(k) == prompts * self._pictures:
+        pictures = len(self.shares)
+        if not is_self or not pictures or not len(q) == len(k) == prompts * pictures:
             return None
-        return torch.arange(prompts, device=q.device).repeat_interleave(self._pictures) * self._pictures
+        return torch.arange(prompts, device=q.device).repeat_interleave(pictures) * pictures
 
 
 def choose_masks(mask: Any, rows: torch.Tensor) -> Any:

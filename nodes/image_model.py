@@ -6,7 +6,7 @@ Whatever was applied upstream (LoRAs, patches, samplers' options) is kept: sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -56,7 +56,7 @@ class HostImageModel:
         self._model, self._clip, self._vae, self._settings = model, clip, vae, settings
         self._format = cast("LatentFormat", model.get_model_object("latent_format"))
         self._prompts: dict[str, Conditioning] = {}
-        self._held: dict[float, HostImageModel] = {}
+        self._held: tuple[HostImageModel, AnchorAttention] | None = None
 
     def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
         ratio = self._format.spacial_downscale_ratio
@@ -83,12 +83,15 @@ class HostImageModel:
     def blend_prompts(self, first: Conditioning, last: Conditioning, weights: list[float]) -> Conditioning:
         return blend_conditionings(first, last, weights)
 
-    def hold_to_first(self, strength: float) -> HostImageModel:
-        """One clone a strength, so that what it says of the model is said once a film."""
-        if strength not in self._held:
-            self._held[strength] = copy(self)
-            self._held[strength]._model = AnchorAttention(self._model, strength).patched
-        return self._held[strength]
+    def hold_to_first(self, shares: Sequence[float]) -> HostImageModel:
+        """One clone for all batches: core keeps it loaded, and says once a film what the model cannot do."""
+        if self._held is None:
+            attention, held = AnchorAttention(self._model), copy(self)
+            held._model = attention.patched
+            self._held = held, attention
+        held, attention = self._held
+        attention.shares = tuple(shares)
+        return held
 
     def sample(self, noise: torch.Tensor, prompt: Conditioning, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
         import torch

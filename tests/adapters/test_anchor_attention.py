@@ -50,7 +50,8 @@ def attention(tiny: SimpleNamespace) -> Callable[..., Any]:
     def make(strength: float, before: Any = None) -> Callable[..., torch.Tensor]:
         from comfy.ldm.modules.attention import attention_pytorch
 
-        anchor = AnchorAttention(tiny.model, strength)
+        anchor = AnchorAttention(tiny.model)
+        anchor.shares = [strength] * 3
         anchor._sample(lambda *_: None, torch.zeros(3, 4, 6, 8))
         options = {"transformer_options": {"cond_or_uncond": [1, 0]}, "_inside_attn_wrapper": True}
         return lambda q, k, v, *rest, **more: anchor.attend(before, attention_pytorch, q, k, v, HEADS, *rest, **options, **more)
@@ -103,23 +104,23 @@ def test_another_override_is_kept(attention: Callable[..., Any], rows: tuple[tor
 
 
 def test_the_reference_is_drawn_as_without(tiny: SimpleNamespace, noise: torch.Tensor) -> None:
-    plain, held = draw(make_host(tiny), noise), draw(make_host(tiny).hold_to_first(1.0), noise)
+    plain, held = draw(make_host(tiny), noise), draw(make_host(tiny).hold_to_first([1.0] * 3), noise)
     spread = float(plain.std())
     assert torch.allclose(held[0], plain[0], atol=1e-4 * spread)
     assert (held[1:] - plain[1:]).abs().mean() > 1e-3 * spread, "the others look at it"
-    assert draw(make_host(tiny).hold_to_first(0.5), noise)[1:].sub(plain[1:]).abs().mean() > 1e-4 * spread
+    assert draw(make_host(tiny).hold_to_first([0.5] * 3), noise)[1:].sub(plain[1:]).abs().mean() > 1e-4 * spread
 
 
 def test_frames_like_the_reference_are_drawn_as_without(tiny: SimpleNamespace, noise: torch.Tensor) -> None:
     same = noise[[1, 1, 1]]
-    assert torch.allclose(draw(make_host(tiny).hold_to_first(1.0), same), draw(make_host(tiny), same), atol=1e-4)
+    assert torch.allclose(draw(make_host(tiny).hold_to_first([1.0] * 3), same), draw(make_host(tiny), same), atol=1e-4)
 
 
 def test_a_frame_is_the_same_in_any_batch_with_its_reference(tiny: SimpleNamespace, noise: torch.Tensor) -> None:
-    host = make_host(tiny).hold_to_first(1.0)
+    host = make_host(tiny).hold_to_first([1.0] * 3)
     prompt = host.blend_prompts(host.encode_prompt("a red sea"), host.encode_prompt("night"), [0.0, 0.5, 1.0])
     pair = host.blend_prompts(host.encode_prompt("a red sea"), host.encode_prompt("night"), [0.0, 1.0])
-    together, alone = draw(host, noise, prompt), draw(host, noise[[0, 2]], pair)
+    together, alone = draw(host, noise, prompt), draw(host.hold_to_first([1.0] * 2), noise[[0, 2]], pair)
     assert torch.allclose(together[2], alone[1], atol=1e-4 * float(together.std()))
 
 
@@ -127,7 +128,7 @@ def test_the_prompt_and_the_negative_one_may_be_taken_one_by_one(
     tiny: SimpleNamespace, noise: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Core does so where memory is short."""
-    host = make_host(tiny).hold_to_first(1.0)
+    host = make_host(tiny).hold_to_first([1.0] * 3)
     together = draw(host, noise)
     monkeypatch.setattr(type(tiny.model.model), "memory_required", lambda *_args, **_options: float("inf"))
     monkeypatch.setattr("comfy.model_management.load_models_gpu", lambda *_args, **_options: None)
@@ -137,9 +138,16 @@ def test_the_prompt_and_the_negative_one_may_be_taken_one_by_one(
 def test_models_upstream_are_left_as_they_are(tiny: SimpleNamespace, noise: torch.Tensor) -> None:
     host = make_host(tiny)
     before = draw(host, noise)
-    draw(host.hold_to_first(1.0), noise)
+    draw(host.hold_to_first([1.0] * 3), noise)
     assert torch.equal(draw(host, noise), before)
-    assert host.hold_to_first(1.0) is host.hold_to_first(1.0)
+    assert host.hold_to_first([1.0] * 3) is host.hold_to_first([0.5])
+
+
+def test_each_picture_has_its_own_share(tiny: SimpleNamespace, noise: torch.Tensor) -> None:
+    host = make_host(tiny)
+    plain, mixed = draw(host, noise), draw(host.hold_to_first([1.0, 0.0, 0.7]), noise)
+    assert torch.allclose(mixed[:2], plain[:2], atol=1e-4 * float(plain.std()))
+    assert torch.allclose(mixed[2], draw(host.hold_to_first([0.7] * 3), noise)[2], atol=1e-4 * float(plain.std()))
 
 
 def test_a_model_with_attention_of_its_own_is_told_once(
@@ -149,8 +157,8 @@ def test_a_model_with_attention_of_its_own_is_told_once(
     model.set_model_unet_function_wrapper(lambda _apply, options: options["input"] * 0.5)
     host = make_host(tiny, model)
     with caplog.at_level(logging.WARNING, "music_video"):
-        held = draw(host.hold_to_first(1.0), noise)
-        draw(host.hold_to_first(1.0), noise)
+        held = draw(host.hold_to_first([1.0] * 3), noise)
+        draw(host.hold_to_first([1.0] * 3), noise)
     assert torch.equal(held, draw(host, noise))
     assert [record.getMessage().endswith("it is off.") for record in caplog.records] == [True]
 

@@ -180,22 +180,22 @@ def test_an_interrupt_leaves_whole_clips_and_a_rerun_is_bit_identical(tmp_path: 
 class HoldingModel(StepModel):
     """Notes how every batch begins, and holds its pictures to the first by the colour of their light."""
 
-    def __init__(self, strength: float = 0.0, **options: int) -> None:
-        super().__init__(**options)
-        self.strength, self.starts = strength, []
+    def __init__(self) -> None:
+        super().__init__()
+        self.shares, self.starts = [], []
 
-    def hold_to_first(self, strength: float) -> HoldingModel:
-        self.strength = strength
+    def hold_to_first(self, shares: list[float]) -> HoldingModel:
+        self.shares = shares
         return self
 
     def sample_part(
         self, start: torch.Tensor, prompt: torch.Tensor, seed: int, steps: range, on_step: Callable[[int, int, Any], None]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         self.starts.append((steps, start[0].clone()))
-        latents, guess = super().sample_part(start, prompt, seed, steps, on_step)
-        return torch.lerp(latents, latents[:1].expand_as(latents), self.strength), torch.lerp(
-            guess, guess[:1].expand_as(guess), self.strength
-        )
+        shares = torch.tensor(self.shares or [0.0] * len(start)).view(-1, 1, 1, 1)
+        parts = super().sample_part(start, prompt, seed, steps, on_step)
+        latents, guess = (torch.lerp(part, part[:1].expand_as(part), shares.expand_as(part)) for part in parts)
+        return latents, guess
 
 
 @pytest.mark.parametrize("shared_steps", [0.0, 0.9])
@@ -224,3 +224,11 @@ def test_batches_of_any_size_give_the_same_held_film(tmp_path: Path) -> None:
     settings = [replace(SETTINGS, anchor_attention=0.5, batch_frames=size) for size in (1, 7, 99)]
     films = [pictures(render(tmp_path / str(change.batch_frames), HoldingModel(), change)) for change in settings]
     assert np.abs(films[0] - films[1]).max() <= 1 and np.abs(films[0] - films[2]).max() <= 1
+
+
+@pytest.mark.parametrize("shared_steps", [0.0, 0.9])
+def test_a_prompt_still_becomes_the_other_one(tmp_path: Path, shared_steps: float) -> None:
+    settings = replace(SETTINGS, first_shot=2, last_shot=2, anchor_attention=1.0, shared_steps=shared_steps)
+    film = pictures(render(tmp_path, HoldingModel(), settings)).mean((1, 2))
+    plain = pictures(render(tmp_path / "plain", StepModel(), replace(settings, anchor_attention=0.0))).mean((1, 2))
+    assert np.abs(film[[0, -1]] - plain[[0, -1]]).max() <= 12 and film[0, 0] - film[-1, 0] > 60 and film[-1, 2] - film[0, 2] > 60

@@ -86,8 +86,7 @@ class _Painter:
 
     def __init__(self, shot: Shot, motion: Motion, settings: RenderSettings, model: ImageModel, seed: int) -> None:
         shape = model.noise_shape(settings.width, settings.height)
-        self.model = model.hold_to_first(settings.anchor_attention) if settings.anchor_attention > 0 else model
-        self.seed, self._motion = seed, motion
+        self.model, self.seed, self._motion = model, seed, motion
         self.turns = motion.turns
         self._first_noise = seeded_noise(shape, seed)
         self._last_noise = share_detail(self._first_noise, seeded_noise(shape, seed ^ OTHER_NOISE), settings.steadiness)
@@ -96,6 +95,7 @@ class _Painter:
         self._last = model.encode_prompt(shot.end_prompt) if shot.end_prompt else self._first
         self._size = settings.batch_frames or model.batch_limit(settings.width, settings.height)
         self._size_text = f"{settings.width}x{settings.height}"
+        self._share = settings.anchor_attention
         self._reference = motion.way[:1] if settings.anchor_attention > 0 else motion.way[:0]
         self._reference_latents: torch.Tensor | None = None  # after the first steps
 
@@ -108,7 +108,7 @@ class _Painter:
 
     def draw_whole(self, places: np.ndarray, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
         shown = np.concatenate([self._find_reference(places), places])
-        latents = self.model.sample(self.noise(shown), self.prompt(shown), self.seed, _skip(on_step, len(shown) - len(places)))
+        latents = self._model_for(shown).sample(self.noise(shown), self.prompt(shown), self.seed, _skip(on_step, len(shown) - len(places)))
         return latents[len(shown) - len(places) :]
 
     def draw_part(self, start: torch.Tensor, places: np.ndarray, steps: range, on_step: Callable[[int, int, Any], None]) -> Part:
@@ -122,10 +122,17 @@ class _Painter:
             kept = self.noise(reference)
         shown, extra = np.concatenate([reference, places]), len(reference)
         start = start if kept is None or not extra else torch.cat([kept.to(start), start])
-        part = Part(*self.model.sample_part(start, self.prompt(shown), self.seed, steps, _skip(on_step, extra)))
+        part = Part(*self._model_for(shown).sample_part(start, self.prompt(shown), self.seed, steps, _skip(on_step, extra)))
         if len(self._reference) and self._reference_latents is None:
             self._reference_latents = part.latents[:1]
         return Part(part.latents[extra:], part.guess[extra:])
+
+    def _model_for(self, shown: np.ndarray) -> ImageModel:
+        """A frame is held as far as its prompt is the reference's: else noon would never become night."""
+        if not len(self._reference):
+            return self.model
+        weights = self._motion.prompt_on(shown) if self._last is not self._first else np.zeros(len(shown))
+        return self.model.hold_to_first((self._share * (1 - np.abs(weights - weights[0]))).tolist())
 
     def _find_reference(self, places: np.ndarray) -> np.ndarray:
         """The place of the reference that the batch needs before it: none where it begins with it."""

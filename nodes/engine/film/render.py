@@ -7,7 +7,7 @@ batch is in memory at a time. Knows nothing of ComfyUI.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -61,8 +61,8 @@ class ImageModel(Protocol):
         """Some of the steps, from noise (at step 0) or from what an earlier part gave: the latents, and the picture seen in them."""
         ...
 
-    def hold_to_first(self, strength: float) -> ImageModel:
-        """The same model, whose pictures take this share (0..1] of their fine structure from the first of each batch."""
+    def hold_to_first(self, shares: Sequence[float]) -> ImageModel:
+        """The same model for one batch: each picture takes its share, 0..1, of its fine structure from the first one."""
         ...
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor: ...
