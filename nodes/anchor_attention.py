@@ -75,7 +75,7 @@ class AnchorAttention:
         if rows is None:
             return ask(q, k, v, *rest, **options)
         self.calls += 1
-        own = ask(q, k, v, *rest, **options) if min(self.shares[1:], default=0) < 1 else None
+        own = ask(q, k, v, *rest, **options) if min(self.shares[1:], default=1) < 1 else None
         heads, masks = rest[:1], rest[1:2]
         if "mask" in options:
             options = options | {"mask": choose_masks(options["mask"], rows)}
