@@ -85,7 +85,7 @@ class BeatSyncedSampler(io.ComfyNode):
                                           "prompt, 1."),
                 io.Float.Input("anchor_attention", default=0.0, min=0.0, max=1.0, step=0.05, optional=True, advanced=True,
                                tooltip="How much of its fine structure each frame looks up in the shot's first picture. 1 flickers "
-                               "least, and takes about a quarter longer. Off where the model does not allow it."),
+                               "least and moves least, and takes about a fifth longer. Off where the model does not allow it."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
