@@ -6,7 +6,8 @@ Whatever was applied upstream (LoRAs, patches, samplers' options) is kept: sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,13 +16,14 @@ import comfy.sample
 import comfy.samplers
 import comfy.utils
 
+from .anchor_attention import AnchorAttention
+from .prompt_blend import Conditioning, blend_conditionings
+
 if TYPE_CHECKING:
     import torch
     from comfy.latent_formats import LatentFormat
     from comfy.model_patcher import ModelPatcher
     from comfy.sd import CLIP, VAE
-
-Conditioning = Any  # core's CONDITIONING: [[embedding [batch, tokens, width], options], ...]
 
 # Samplers of core that add no noise and choose no steps of their own, so that their steps may be taken in parts.
 STEPWISE_SAMPLERS = {
@@ -54,6 +56,7 @@ class HostImageModel:
         self._model, self._clip, self._vae, self._settings = model, clip, vae, settings
         self._format = cast("LatentFormat", model.get_model_object("latent_format"))
         self._prompts: dict[str, Conditioning] = {}
+        self._held: tuple[HostImageModel, AnchorAttention] | None = None
 
     def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
         ratio = self._format.spacial_downscale_ratio
@@ -79,6 +82,16 @@ class HostImageModel:
 
     def blend_prompts(self, first: Conditioning, last: Conditioning, weights: list[float]) -> Conditioning:
         return blend_conditionings(first, last, weights)
+
+    def hold_to_first(self, shares: Sequence[float]) -> HostImageModel:
+        """One clone for all batches: core keeps it loaded, and says once a film what the model cannot do."""
+        if self._held is None:
+            attention, held = AnchorAttention(self._model), copy(self)
+            held._model = attention.patched
+            self._held = held, attention
+        held, attention = self._held
+        attention.shares = tuple(shares)
+        return held
 
     def sample(self, noise: torch.Tensor, prompt: Conditioning, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
         import torch
@@ -126,24 +139,3 @@ class HostImageModel:
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return comfy.model_management.is_oom(error)
-
-
-def blend_conditionings(first: Conditioning, last: Conditioning, weights: list[float]) -> Conditioning:
-    """One conditioning a frame, as a batch that core uses item by item: `first` at weight 0, `last` at 1.
-
-    Embeddings and pooled vectors are blended in a straight line, as core's ConditioningAverage does; the
-    shorter prompt is padded with zeros. Options that have no blend (areas, controls, masks) are those of `first`.
-    """
-    import torch
-
-    blended = []
-    for (a, a_options), (b, b_options) in zip(first, last, strict=False):
-        weight = torch.tensor(weights, dtype=a.dtype, device=a.device)
-        tokens = max(a.shape[1], b.shape[1])
-        a, b = (torch.nn.functional.pad(x, (0, 0, 0, tokens - x.shape[1])) for x in (a, b.to(a)))
-        options = dict(a_options)
-        pooled, other = a_options.get("pooled_output"), b_options.get("pooled_output")
-        if pooled is not None and other is not None:
-            options["pooled_output"] = torch.lerp(pooled, other.to(pooled), weight.to(pooled)[:, None])
-        blended.append([torch.lerp(a, b, weight[:, None, None]), options])
-    return blended

@@ -1,11 +1,14 @@
 """What sharing steps between neighbouring frames saves and costs: the same shots frame by frame, shared, and steadied.
 
-Run: python tests/bench/bench_walk.py [--size 256x160] [--steps 20] [--fps 12] [--shots 1 2 3] [--seconds 2] [--save FOLDER]
+Run: python tests/bench/bench_walk.py [--size 256x160] [--steps 20] [--fps 12] [--shots 1 2 3] [--seconds 2]
+     [--ways shared 'anchor 1'] [--save FOLDER]
 The demo song's own storyboard, drawn by the built-in model through core's sampling. Evaluations are counted at the network, guidance
 counted twice as it costs. Flicker is the warped-frame error: the mean difference, in grey levels, of a frame to the one before moved
 along Farneback's optical flow. Change is the mean difference without that. Both are measured on the bare pictures, where nothing but
-the walk moves, and, as `film`, after the camera. `music` is the correlation of the change with the onset curve. `apart` is the mean
-difference to the frame-by-frame film. `core` times core's own KSampler on the same batches, per evaluation.
+the walk moves, and, as `film`, after the camera. `music` is the correlation of the change with the onset curve. `reach` is the largest
+mean difference of a frame to the shot's first: what is left of the walk, with which flicker must be compared, for a shorter walk
+flickers less too. `apart` is the mean difference to the frame-by-frame film. Percentages are beside the row `shared`.
+`core` times core's own KSampler on the same batches, per evaluation.
 """
 
 from __future__ import annotations
@@ -28,11 +31,27 @@ SCENES = """a woman with long dark hair singing on a beach at sunset
 a woman with red hair in a desert at noon, blue sky -> a woman with red hair in a desert at night
 a girl with pink hair singing on a stage, neon colours
 a woman in a red dress dancing on a beach by day"""
-WAYS = {  # shared_steps and steadiness
-    "frame by frame": (0.0, 0.0),
-    "shared": (0.9, 0.0),
-    "shared, steadiness 0.5": (0.9, 0.5),
-    "shared, steadiness 0.8": (0.9, 0.8),
+
+
+class Way(NamedTuple):
+    shared_steps: float = 0.9
+    steadiness: float = 0.0
+    anchor_attention: float = 0.0
+    walk_amount: float = 0.35
+
+
+WAYS = {
+    "frame by frame": Way(0.0),
+    "shared": Way(),
+    "steadiness 0.5": Way(steadiness=0.5),
+    "steadiness 0.8": Way(steadiness=0.8),
+    "anchor 0.5": Way(anchor_attention=0.5),
+    "anchor 1": Way(anchor_attention=1.0),
+    "anchor 0.5, steadiness 0.5": Way(steadiness=0.5, anchor_attention=0.5),
+    "anchor 1, steadiness 0.5": Way(steadiness=0.5, anchor_attention=1.0),
+    "anchor 1, steadiness 0.8": Way(steadiness=0.8, anchor_attention=1.0),
+    "shorter walk, 0.25": Way(walk_amount=0.25),
+    "shorter walk, 0.15": Way(walk_amount=0.15),
 }
 
 
@@ -45,6 +64,7 @@ class Row(NamedTuple):
     film_flicker: float
     film_music: float
     sharpness: float
+    reach: float
     apart: float
 
 
@@ -76,22 +96,26 @@ def measure_change(frames: np.ndarray) -> np.ndarray:
     return np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3)) * 255
 
 
+def measure_reach(frames: np.ndarray) -> float:
+    return float(np.abs(frames - frames[0]).mean(axis=(1, 2, 3)).max() * 255)
+
+
 def measure_sharpness(frames: np.ndarray) -> float:
     return float(np.mean([cv2.Laplacian(to_grey(frame).astype(np.float32), cv2.CV_32F).var() for frame in frames]))
 
 
 class Bench:
-    def __init__(self, size: tuple[int, int], steps: int, fps: Fraction, seconds: float) -> None:
+    def __init__(self, size: tuple[int, int], steps: int, fps: Fraction, seconds: float, ways: list[str]) -> None:
         from pack.nodes.engine.demo.load import load_demo_model
         from pack.nodes.image_model import HostImageModel, SamplingSettings
 
-        self.size, self.fps, self.seconds, self.steps = size, fps, seconds, steps
+        self.size, self.fps, self.seconds, self.steps, self.ways = size, fps, seconds, steps, ways
         self.model, clip, vae = load_demo_model()
         self.network = Meter(self.model.model.diffusion_model.forward)
         self.model.model.diffusion_model.forward = self.network
         self.host = HostImageModel(self.model, clip, vae, SamplingSettings(steps, 3.0, "euler", "simple", ""), "bench")
 
-    def draw(self, timeline: Any, shot: Any, way: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    def draw(self, timeline: Any, shot: Any, way: Way) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The bare pictures, the film's frames, the onset curve at each, and the seconds that drawing took."""
         from pack.nodes.engine.film.camera import move_camera
         from pack.nodes.engine.film.drawing import draw_pictures
@@ -101,7 +125,7 @@ class Bench:
         from pack.nodes.engine.timeline import frame_span
 
         shot = replace(shot, end=min(shot.end, shot.start + self.seconds))
-        settings = RenderSettings(*self.size, self.fps, walk_amount=0.35, shared_steps=way[0], steadiness=way[1])
+        settings = RenderSettings(*self.size, self.fps, **way._asdict())
         motion = plan_motion(timeline, shot, self.fps)
         start = time.perf_counter()
         pictures = [batch for _, batch in draw_pictures(shot, motion, settings, self.host, shot.seed, lambda *_: None)]
@@ -115,14 +139,14 @@ class Bench:
 
     def compare(self, timeline: Any, shot: Any, folder: Path | None, name: str) -> dict[str, Row]:
         rows, base, kept = {}, None, []
-        for title, way in WAYS.items():
+        for title in self.ways:
             self.network.items = 0
-            bare, film, onsets, seconds = self.draw(timeline, shot, way)
+            bare, film, onsets, seconds = self.draw(timeline, shot, WAYS[title])
             base = bare if base is None else base
             rows[title] = Row(
                 self.network.items / (len(bare) / float(self.fps)), seconds, measure_flicker(bare), float(measure_change(bare).mean()),
                 correlate(measure_change(bare), onsets), measure_flicker(film), correlate(measure_change(film), onsets),
-                measure_sharpness(bare), float(np.abs(bare - base).mean() * 255),
+                measure_sharpness(bare), measure_reach(bare), float(np.abs(bare - base).mean() * 255),
             )  # fmt: skip
             kept.append(bare[:: max(1, len(bare) // 8)][:8])
         if folder is not None:
@@ -159,11 +183,19 @@ def correlate(change: np.ndarray, onsets: np.ndarray) -> float:
 
 def print_table(found: list[dict[str, Row]]) -> None:
     print("| " + " | ".join(["", *Row._fields]) + " |")
-    first = np.mean([rows["frame by frame"] for rows in found], axis=0)
-    for title in WAYS:
-        mean = np.mean([rows[title] for rows in found], axis=0)
-        ratio = f" ({mean[0] / first[0]:.3f})"
-        print(f"| {title} | {mean[0]:.0f}{ratio} | {mean[1]:.1f} | " + " | ".join(f"{value:.3f}" for value in mean[2:]) + " |")
+    means = {title: Row(*np.mean([rows[title] for rows in found], axis=0)) for title in found[0]}
+    base = means.get("shared", next(iter(means.values())))
+    for title, mean in means.items():
+        cells = [f"{value:.3f}" for value in mean[2:]]
+        cells[0], cells[3] = (
+            f"{cells[0]} ({mean.flicker / base.flicker - 1:+.0%})",
+            f"{cells[3]} ({mean.film_flicker / base.film_flicker - 1:+.0%})",
+        )
+        print(
+            f"| {title} | {mean.evaluations:.0f} ({mean.evaluations / base.evaluations:.2f}) | {mean.seconds:.1f} | "
+            + " | ".join(cells)
+            + " |"
+        )
 
 
 def main() -> None:
@@ -173,6 +205,7 @@ def main() -> None:
     parser.add_argument("--fps", type=int, default=12)
     parser.add_argument("--shots", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seconds", type=float, default=2.0, help="of each shot")
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS), metavar="WAY")
     parser.add_argument("--save", type=Path, help="a folder for contact sheets, one row a way")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
@@ -181,7 +214,7 @@ def main() -> None:
         import torch
 
         timeline = plan_demo_song()
-        bench = Bench((width, height), options.steps, Fraction(options.fps), options.seconds)
+        bench = Bench((width, height), options.steps, Fraction(options.fps), options.seconds, options.ways)
         found = []
         with torch.inference_mode():
             for number in options.shots:

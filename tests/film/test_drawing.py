@@ -175,3 +175,60 @@ def test_an_interrupt_leaves_whole_clips_and_a_rerun_is_bit_identical(tmp_path: 
         render(tmp_path / "cut", StepModel(), on_progress=stop)
     assert all(path.suffix == ".mp4" for path in (tmp_path / "cut").iterdir())
     assert [clip.path.read_bytes() for clip in render(tmp_path / "cut", StepModel())] == whole
+
+
+class HoldingModel(StepModel):
+    """Notes how every batch begins, and holds its pictures to the first by the colour of their light."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shares, self.starts = [], []
+
+    def hold_to_first(self, shares: list[float]) -> HoldingModel:
+        self.shares = shares
+        return self
+
+    def sample_part(
+        self, start: torch.Tensor, prompt: torch.Tensor, seed: int, steps: range, on_step: Callable[[int, int, Any], None]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self.starts.append((steps, start[0].clone()))
+        shares = torch.tensor(self.shares or [0.0] * len(start)).view(-1, 1, 1, 1)
+        parts = super().sample_part(start, prompt, seed, steps, on_step)
+        latents, guess = (torch.lerp(part, part[:1].expand_as(part), shares.expand_as(part)) for part in parts)
+        return latents, guess
+
+
+@pytest.mark.parametrize("shared_steps", [0.0, 0.9])
+@pytest.mark.parametrize("size", [1, 5, 99])
+def test_every_batch_begins_with_the_shots_first_picture(tmp_path: Path, shared_steps: float, size: int) -> None:
+    settings = replace(SETTINGS, last_shot=1, shared_steps=shared_steps, anchor_attention=1.0, batch_frames=size)
+    held, plain = HoldingModel(), StepModel()
+    film = pictures(render(tmp_path, held, settings))
+    first = pictures(render(tmp_path / "plain", plain, replace(settings, anchor_attention=0.0)))[0]
+    for steps in {steps for steps, _ in held.starts}:
+        starts = [start for taken, start in held.starts if taken == steps]
+        assert all(torch.allclose(start, starts[0], atol=1e-5) for start in starts)
+    assert len(film) == 48 and np.abs(film - first).max() <= 2
+    assert max(count for count, _ in held.batches) <= size + 1
+
+
+def test_anchor_attention_is_in_the_name_of_a_clip(tmp_path: Path) -> None:
+    names = [
+        {clip.path.name for clip in render(tmp_path, HoldingModel(), replace(SETTINGS, anchor_attention=share))}
+        for share in (0.0, 0.5, 1.0)
+    ]
+    assert not names[0] & names[1] and not names[1] & names[2]
+
+
+def test_batches_of_any_size_give_the_same_held_film(tmp_path: Path) -> None:
+    settings = [replace(SETTINGS, anchor_attention=0.5, batch_frames=size) for size in (1, 7, 99)]
+    films = [pictures(render(tmp_path / str(change.batch_frames), HoldingModel(), change)) for change in settings]
+    assert np.abs(films[0] - films[1]).max() <= 1 and np.abs(films[0] - films[2]).max() <= 1
+
+
+@pytest.mark.parametrize("shared_steps", [0.0, 0.9])
+def test_a_prompt_still_becomes_the_other_one(tmp_path: Path, shared_steps: float) -> None:
+    settings = replace(SETTINGS, first_shot=2, last_shot=2, anchor_attention=1.0, shared_steps=shared_steps)
+    film = pictures(render(tmp_path, HoldingModel(), settings)).mean((1, 2))
+    plain = pictures(render(tmp_path / "plain", StepModel(), replace(settings, anchor_attention=0.0))).mean((1, 2))
+    assert np.abs(film[[0, -1]] - plain[[0, -1]]).max() <= 12 and film[0, 0] - film[-1, 0] > 60 and film[-1, 2] - film[0, 2] > 60

@@ -39,8 +39,7 @@ def draw_pictures(
 def _draw_each(walk: np.ndarray, painter: _Painter, report: Callable[..., None]) -> Iterator[tuple[int, torch.Tensor]]:
     def draw(start: int, stop: int) -> torch.Tensor:
         on_step = _step_counter(report, start, stop - start)
-        places = walk[start:stop]
-        return painter.model.decode(painter.model.sample(painter.noise(places), painter.prompt(places), painter.seed, on_step))
+        return painter.model.decode(painter.draw_whole(walk[start:stop], on_step))
 
     yield from painter.in_batches(len(walk), draw)
 
@@ -96,6 +95,9 @@ class _Painter:
         self._last = model.encode_prompt(shot.end_prompt) if shot.end_prompt else self._first
         self._size = settings.batch_frames or model.batch_limit(settings.width, settings.height)
         self._size_text = f"{settings.width}x{settings.height}"
+        self._share = settings.anchor_attention
+        self._reference = motion.way[:1] if settings.anchor_attention > 0 else motion.way[:0]
+        self._reference_latents: torch.Tensor | None = None  # after the first steps
 
     def noise(self, places: np.ndarray) -> torch.Tensor:
         return slerp(self._first_noise, self._last_noise, self._motion.walk_on(places) * self._amount)
@@ -104,8 +106,37 @@ class _Painter:
         weights = self._motion.prompt_on(places)
         return self._first if self._last is self._first else self.model.blend_prompts(self._first, self._last, weights.tolist())
 
+    def draw_whole(self, places: np.ndarray, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
+        shown = np.concatenate([self._find_reference(places), places])
+        latents = self._model_for(shown).sample(self.noise(shown), self.prompt(shown), self.seed, _skip(on_step, len(shown) - len(places)))
+        return latents[len(shown) - len(places) :]
+
     def draw_part(self, start: torch.Tensor, places: np.ndarray, steps: range, on_step: Callable[[int, int, Any], None]) -> Part:
-        return Part(*self.model.sample_part(start, self.prompt(places), self.seed, steps, on_step))
+        """Some steps of the pictures at these places. Where they hold to a reference, it takes the steps with them."""
+        import torch
+
+        if steps.start:
+            reference, kept = self._reference, self._reference_latents
+        else:
+            reference = self._find_reference(places)
+            kept = self.noise(reference)
+        shown, extra = np.concatenate([reference, places]), len(reference)
+        start = start if kept is None or not extra else torch.cat([kept.to(start), start])
+        part = Part(*self._model_for(shown).sample_part(start, self.prompt(shown), self.seed, steps, _skip(on_step, extra)))
+        if len(self._reference) and self._reference_latents is None:
+            self._reference_latents = part.latents[:1]
+        return Part(part.latents[extra:], part.guess[extra:])
+
+    def _model_for(self, shown: np.ndarray) -> ImageModel:
+        """A frame is held as far as its prompt is the reference's: else noon would never become night."""
+        if not len(self._reference):
+            return self.model
+        weights = self._motion.prompt_on(shown) if self._last is not self._first else np.zeros(len(shown))
+        return self.model.hold_to_first((self._share * (1 - np.abs(weights - weights[0]))).tolist())
+
+    def _find_reference(self, places: np.ndarray) -> np.ndarray:
+        """The place of the reference that the batch needs before it: none where it begins with it."""
+        return self._reference if len(self._reference) and places[0] != self._reference[0] else self._reference[:0]
 
     def draw_anchors(self, places: np.ndarray, steps: range, on_share: Callable[[float, Any], None]) -> Part:
         """Pictures at these places after the first steps; `on_share` hears which share of the work is done, and the latents."""
@@ -139,3 +170,8 @@ class _Painter:
 
 def _step_counter(report: Callable[..., None], start: int, frames: int) -> Callable[[int, int, Any], None]:
     return lambda step, steps, latents: report(start + frames * (step + 1) / steps, latents)
+
+
+def _skip(on_step: Callable[[int, int, Any], None], extra: int) -> Callable[[int, int, Any], None]:
+    """Shows only pictures of the film."""
+    return lambda step, steps, latents: on_step(step, steps, latents[extra:])

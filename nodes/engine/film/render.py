@@ -7,7 +7,7 @@ prompt to another, paced by the music (`drawing`). A `VideoModel` draws a shot a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -66,6 +66,10 @@ class ImageModel(Protocol):
         """Some of the steps, from noise (at step 0) or from what an earlier part gave: the latents, and the picture seen in them."""
         ...
 
+    def hold_to_first(self, shares: Sequence[float]) -> ImageModel:
+        """The same model for one batch: each picture takes its share, 0..1, of its fine structure from the first one."""
+        ...
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor: ...
 
     def is_out_of_memory(self, error: BaseException) -> bool: ...
@@ -87,6 +91,7 @@ class RenderSettings:
     receipts: tuple[str, ...] = ()  # ids of the consents behind the model; every clip names them, so that it can be found and deleted
     movement: str = BY_STORYBOARD  # or one of motion.MOVEMENTS, which goes before `walk` and the shots' own
     given: GivenCurves = GivenCurves()  # curves from outside, which go before both
+    anchor_attention: float = 0.0  # of what a frame's self-attention finds, taken from the shot's first picture
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,8 @@ def _key(shot: Shot, motion: Motion, settings: RenderSettings, identity: str, lo
 
 def _looks(shot: Shot, settings: RenderSettings) -> dict[str, Any]:
     """What shapes the pictures of an image model alone."""
-    return {
+    anchored = {"anchor_attention": settings.anchor_attention} if settings.anchor_attention > 0 else {}  # other clips keep their names
+    return anchored | {
         "walk_amount": settings.walk_amount,
         "strength": shot.strength,
         "sharing": [settings.shared_steps, settings.steadiness],
