@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from pack.nodes.engine.song.analysis import NO_PULSE, SILENT, analyse_song
+from pack.nodes.engine.song import analysis
+from pack.nodes.engine.song.analysis import GUESS, NO_PULSE, SILENT, analyse_song
 from pack.nodes.engine.song.listening import Listening
 from pack.nodes.engine.timeline import Timeline, hash_samples
 
@@ -136,6 +137,14 @@ def test_silence_is_legal():
     assert (timeline.tempo, timeline.beats, timeline.onsets, timeline.beat_confidence) == (0.0, (), (), 0.0)
     assert timeline.remarks == (SILENT,)
     assert set(timeline.curve("loudness").values) == {0.0}
+
+
+@pytest.mark.parametrize(("confidence", "beats", "remark"), [(0.19, False, NO_PULSE), (0.25, True, GUESS), (0.35, True, None)])
+def test_doubtful_beats_stay_and_invented_ones_go(confidence, beats, remark, drum_loops, monkeypatch):
+    monkeypatch.setattr(analysis, "trust_beats", lambda *_: confidence)
+    monkeypatch.setattr(analysis, "trust_bars", lambda *_: confidence)
+    timeline = analyse_song(drum_loops.click_track(120, duration=8).samples, drum_loops.RATE)
+    assert bool(timeline.beats) == beats and timeline.remarks == ((remark,) if remark else ())
 
 
 def test_one_click_is_one_attack():

@@ -26,12 +26,14 @@ from .singing import trace_singing
 from .spectrum import Spectrum, measure_spectrum
 
 TEMPI = {"auto": 1.0, "half": 0.5, "double": 2.0}  # choice -> factor on the tempo heard
-TRUSTED = 0.3  # below, the beats are no more than a guess
+TRUSTED = 0.3  # below, the beats are no more than a guess, and films are not cut by them
+INVENTED = 0.2  # below, there are none: sounds without a pulse reach 0.15
 AT_ZERO = 0.035  # seconds within which a beat counts as one at zero
 AS_LOUD = 0.1  # of the power that beats usually have: 10 dB less
 
 SILENT = "The song is silent, so there are no beats in it."
 NO_PULSE = "No steady pulse was found in this song, so it has no beats here; cuts can follow its attacks or the clock instead."
+GUESS = "The beats are no more than a guess; cuts follow the song's attacks or the clock instead."
 NO_BARS = "The beats are clear but not where the bars start; set the metre by hand if you know it."
 
 
@@ -109,11 +111,11 @@ def _add_opening(pulse: Pulse, spectrum: Spectrum) -> Pulse:
 
 def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars, confidence: float, trust: float) -> Timeline:
     """The timeline with beats; without any where the pulse is most likely invented."""
-    if confidence < TRUSTED:
+    if confidence < INVENTED:
         return replace(timeline, beat_confidence=round(confidence, 4), remarks=(*timeline.remarks, NO_PULSE))
     times = np.round(np.clip(place_attacks(pulse.times, spectrum), 0, timeline.duration), 6)
     beats = tuple(Beat(time, position) for time, position in zip(times.tolist(), bars.positions.tolist(), strict=True))
-    remarks = timeline.remarks if trust >= TRUSTED else (*timeline.remarks, NO_BARS)
+    doubt = (GUESS,) if confidence < TRUSTED else (NO_BARS,) if trust < TRUSTED else ()
     return replace(
         timeline,
         tempo=round(pulse.tempo, 4),
@@ -121,7 +123,7 @@ def _add_beats(timeline: Timeline, spectrum: Spectrum, pulse: Pulse, bars: Bars,
         beat_confidence=round(confidence, 4),
         downbeat_confidence=round(trust, 4),
         beats=beats,
-        remarks=remarks,
+        remarks=(*timeline.remarks, *doubt),
     )
 
 
