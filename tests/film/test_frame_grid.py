@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pack.nodes.engine.film.frame_grid import MODEL_GRIDS, FrameGrid, next_length, plan_pieces, unknown_grid
 
@@ -77,6 +77,7 @@ def test_exactly_the_longest_fits() -> None:
     assert len(plan_pieces(162, Fraction(16), WAN, continues=True)) == 3
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is no fault of the code
 @given(
     frames=st.integers(1, 3000), fps=st.sampled_from(RATES),
     grid=st.sampled_from([*MODEL_GRIDS.values(), unknown_grid(4), unknown_grid(3)]),

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ pytestmark = [pytest.mark.host, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"width": 128, "height": 64, "fps": 6.0, "steps": 4, "seed": 21}
 NAMES = ("song", "out", "checkpoint", "style", "prompts", "lyrics", "whisper", "report", *SMALL)
+
+
+def film_in_thread(arguments: argparse.Namespace, comfyui: Path) -> Path:
+    """Where the browser's tests ran before, their event loop is still running in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(film.make_film, arguments, comfyui).result()
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +41,7 @@ def filmed(comfyui_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(film, "BASE", tmp_path / name)
         given = {key: None for key in NAMES} | SMALL | {"out": tmp_path / f"{name}.mp4", "set": ["BeatSyncedSampler.cfg=1"]} | wishes
         arguments = argparse.Namespace(workflow=ROOT / "workflows" / "quickstart.json", workers=workers, **given)
-        return film.make_film(arguments, comfyui_path)
+        return film_in_thread(arguments, comfyui_path)
 
     return make_film
 
@@ -46,7 +53,7 @@ def one_machine(comfyui_path: Path, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setattr(film, "BASE", folder / "base")
         given = {key: None for key in NAMES} | SMALL | {"out": folder / "one.mp4", "set": ["BeatSyncedSampler.cfg=1"]}
         arguments = argparse.Namespace(workflow=ROOT / "workflows" / "quickstart.json", workers=1, **given)
-        return film.make_film(arguments, comfyui_path).read_bytes()
+        return film_in_thread(arguments, comfyui_path).read_bytes()
 
 
 def servers_of(base: Path) -> list[psutil.Process]:
