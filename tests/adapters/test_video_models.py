@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,21 +11,14 @@ from typing import Any
 
 import pytest
 import torch
-from pack.nodes.engine.timeline import Beat, Curve, Shot, Timeline, frame_span
+from pack.nodes.engine.timeline import Shot, Timeline, frame_span
+from test_beat_synced_sampler import SETTINGS as IMAGE_SETTINGS
+from test_beat_synced_sampler import TIMELINE as IMAGE_TIMELINE
 from tiny_models import SeededPrompts, draw_weights, make_ltx_vae, make_vae, make_video, make_wan, make_wan_vae, patch_model
 
 SHOTS = (Shot(0.0, 0.2, "a red sea", 1, "pulse"), Shot(0.2, 1.1, "a city", 2, "still", "a city at night"))
-TIMELINE = Timeline(
-    1.1,
-    beats=(Beat(0.0, 1), Beat(0.5, 2), Beat(1.0, 1)),
-    beat_confidence=0.9,
-    curves=(Curve("onset", 50.0, (0.5,) * 55),),
-    shots=SHOTS,
-)
-SETTINGS: dict[str, Any] = {
-    "width": 64, "height": 48, "fps": 16.0, "steps": 2, "cfg": 2.0, "sampler": "euler", "scheduler": "simple",
-    "seed": 0, "negative": "blurry", "walk": "onset", "walk_amount": 0.5,
-}  # fmt: skip
+TIMELINE = replace(IMAGE_TIMELINE, shots=SHOTS)
+SETTINGS = IMAGE_SETTINGS | {"fps": 16.0}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from midi import DRUMS, Note, write_midi
-from pieces import LONGEST, RATE, Piece, Truth, cut_truth, keep_piece, part_of_place, synthesise
+from pieces import LONGEST, RATE, Piece, Truth, cut_truth, keep_made_up, synthesise
 
 COUNT = 24
 METRES = (4, 4, 4, 4, 4, 4, 3, 4, 4, 6, 4, 7)
@@ -23,9 +23,7 @@ LEAD = 0.5  # seconds before the first beat
 
 
 def render_band_songs(folder: Path, part: str) -> list[Piece]:
-    seeds = [seed for seed in range(COUNT) if part_of_place(seed) == part]
-    made = [keep_piece(folder, "band", str(seed), lambda sound, seed=seed: _play(seed, sound)) for seed in seeds]
-    return [piece for piece in made if piece]
+    return keep_made_up(folder, "band", part, COUNT, _play)
 
 
 def _play(seed: int, sound: Path) -> Truth:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from midi import Note, write_midi
-from pieces import LONGEST, Piece, Truth, cut_truth, keep_piece, part_of_place, synthesise
+from pieces import LONGEST, Piece, Truth, cut_truth, keep_made_up, synthesise
 
 COUNT = 32
 CADENCES = ((0, 3, 4, 0), (0, 5, 3, 4), (0, 4, 5, 2), (3, 0, 4, 0), (5, 1, 4, 0), (0, 1, 4, 4))  # degrees of four bars
@@ -30,9 +30,7 @@ LEAD = 0.4  # seconds before the first beat
 
 
 def render_chamber_pieces(folder: Path, part: str) -> list[Piece]:
-    seeds = [seed for seed in range(COUNT) if part_of_place(seed) == part]
-    made = [keep_piece(folder, "chamber", str(seed), lambda sound, seed=seed: _play(seed, sound)) for seed in seeds]
-    return [piece for piece in made if piece]
+    return keep_made_up(folder, "chamber", part, COUNT, _play)
 
 
 def _play(seed: int, sound: Path) -> Truth:

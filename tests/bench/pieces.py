@@ -56,6 +56,13 @@ def keep_piece(folder: Path, kind: str, name: str, make: Callable[[Path], Truth 
     return Piece(kind, name, sound, np.array(facts["beats"]), np.array(facts["downbeats"]), facts["metre"])
 
 
+def keep_made_up(folder: Path, kind: str, part: str, count: int, play: Callable[[int, Path], Truth]) -> list[Piece]:
+    """The pieces of a part of `count` that are made up by chance: `play` makes the one of a seed."""
+    seeds = [seed for seed in range(count) if part_of_place(seed) == part]
+    made = [keep_piece(folder, kind, str(seed), lambda sound, seed=seed: play(seed, sound)) for seed in seeds]
+    return [piece for piece in made if piece]
+
+
 def cut_truth(beats: np.ndarray, downbeats: np.ndarray, metre: int, end: float = LONGEST) -> Truth:
     return Truth(beats[beats < end].tolist(), downbeats[downbeats < end].tolist(), metre)
 
