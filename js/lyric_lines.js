@@ -5,7 +5,7 @@
 // they are; the text that stood there is kept with the node, and "Back to the text" brings it back.
 
 import { app } from "../../scripts/app.js";
-import { addPanel, chain } from "./node_panel.js";
+import { addPanel, chain, growNode, inPageLanguage, makeButton, makeRemark, makeTextArea, setEnabled, setRemark, stackPanel } from "./node_panel.js";
 
 const NODE = "LyricAligner";
 const RESULT = "music_video_lyrics";
@@ -32,45 +32,26 @@ class LyricView {
     this.node = node;
     this.input = node.widgets?.find((widget) => widget.name === "lyrics");
     if (!this.input) return;
-    this.words = WORDS[String(app.extensionManager?.setting?.get("Comfy.Locale") ?? "en").slice(0, 2)] ?? WORDS.en;
+    this.words = inPageLanguage(WORDS);
     this.lines = "";
     this.build();
     addPanel(node, "music_video_lyric_view", "MUSIC_VIDEO_LYRICS", this.root, 130);
-    node.setSize([Math.max(node.size[0], 400), Math.max(node.size[1], node.computeSize()[1] + 60)]);
+    growNode(node, 400, node.computeSize()[1] + 60);
     chain(node, "onExecuted", (output) => this.show(output));
     chain(node, "onConfigure", () => this.refresh());
     this.refresh();
   }
 
   build() {
-    this.area = element("textarea", "flex:1; min-height:70px; resize:none; box-sizing:border-box; width:100%; padding:6px; border-radius:4px;" +
-      "border:1px solid var(--border-color,#4e4e4e); background:var(--comfy-input-bg,#222); color:var(--input-text,#ddd); font:11px/1.4 monospace;");
-    this.area.readOnly = true;
+    this.area = makeTextArea("11px/1.4 monospace", 70);
     this.area.dir = "auto";
     this.area.wrap = "off";
     this.area.placeholder = this.words.empty;
-    // Scrolling and copying in the text belong to the text, not to the canvas below it.
-    for (const kind of ["keydown", "keyup", "wheel", "copy"]) this.area.addEventListener(kind, (event) => event.stopPropagation());
-    this.remark = element("div", "font:11px/1.4 sans-serif; color:var(--descrip-text,#999); white-space:normal;");
-    this.editButton = this.button(this.words.edit, () => this.edit());
-    this.backButton = this.button(this.words.back, () => this.restore());
-    const row = element("div", "display:flex; gap:6px;");
-    row.append(this.editButton, this.backButton);
-    this.root = element("div", "display:flex; flex-direction:column; gap:6px; width:100%; height:100%; min-height:130px; box-sizing:border-box;");
+    this.remark = makeRemark();
+    this.editButton = makeButton(this.words.edit, () => this.edit());
+    this.backButton = makeButton(this.words.back, () => this.restore());
+    this.root = stackPanel(this.area, this.remark, [this.editButton, this.backButton], 130);
     this.root.className = "music-video-lyrics";
-    this.root.append(this.area, this.remark, row);
-  }
-
-  /** @param {string} label @param {() => void} action */
-  button(label, action) {
-    const button = element("button", "flex:1; padding:4px 8px; border-radius:4px; border:1px solid var(--border-color,#4e4e4e);" +
-      "background:var(--comfy-input-bg,#222); color:var(--input-text,#ddd); font:12px sans-serif; cursor:pointer;");
-    button.textContent = label;
-    button.addEventListener("click", () => {
-      action();
-      this.refresh();
-    });
-    return button;
   }
 
   /** Takes the result of a run. @param {any} output */
@@ -78,7 +59,7 @@ class LyricView {
     if (!output?.[RESULT]) return;
     this.lines = output[RESULT].join("");
     this.area.placeholder = this.words.none;
-    this.remark.textContent = (output[REMARKS] ?? []).join(" ");
+    setRemark(this.remark, (output[REMARKS] ?? []).join(" "));
     this.refresh();
   }
 
@@ -86,30 +67,18 @@ class LyricView {
     this.node.properties ??= {};
     if (this.node.properties[PASTED] === undefined) this.node.properties[PASTED] = String(this.input.value ?? "");
     this.input.value = this.lines;
+    this.refresh();
   }
 
   restore() {
     this.input.value = this.node.properties[PASTED];
     delete this.node.properties[PASTED];
+    this.refresh();
   }
 
   refresh() {
     if (this.area.value !== this.lines) this.area.value = this.lines;
-    this.remark.style.display = this.remark.textContent ? "" : "none";
     setEnabled(this.editButton, Boolean(this.lines) && this.lines !== this.input.value);
     setEnabled(this.backButton, this.node.properties?.[PASTED] !== undefined);
   }
-}
-
-/** @param {HTMLButtonElement} button @param {boolean} enabled */
-function setEnabled(button, enabled) {
-  button.disabled = !enabled;
-  button.style.opacity = enabled ? "1" : "0.45";
-}
-
-/** @param {string} tag @param {string} style @returns {any} */
-function element(tag, style) {
-  const made = document.createElement(tag);
-  made.style.cssText = style;
-  return made;
 }
