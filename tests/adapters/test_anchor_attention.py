@@ -65,6 +65,7 @@ def rows() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return q, k, v
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.3, 1.0])
 @pytest.mark.parametrize("by_heads", [False, True])
 def test_each_row_mixes_itself_with_its_own_prompts_reference(
@@ -163,6 +164,7 @@ def test_a_model_with_attention_of_its_own_is_told_once(
     assert [record.getMessage().endswith("it is off.") for record in caplog.records] == [True]
 
 
+@pytest.mark.slow
 def test_the_node_draws_another_clip_with_it(tiny: SimpleNamespace, run_node: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import folder_paths
     from pack.nodes.beat_synced_sampler import BeatSyncedSampler

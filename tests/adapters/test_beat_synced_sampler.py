@@ -61,6 +61,7 @@ def test_the_same_run_again_is_the_same_film_without_sampling(sample: Callable[.
     assert [Path(video.get_stream_source()).read_bytes() for video in sample().result[0]] == before
 
 
+@pytest.mark.slow
 def test_a_lora_is_another_clip_and_its_strength_too(sample: Callable[..., Any], tiny: SimpleNamespace) -> None:
     weight = next(name for name, value in tiny.model.model.state_dict().items() if value.ndim == 2)
     shape = tiny.model.model.state_dict()[weight].shape
@@ -149,6 +150,7 @@ def with_sampling(model: Any, kind: str) -> Any:
     return patched
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["own", "EPS", "V_PREDICTION", "FLOW"])
 def test_parts_are_the_whole_whatever_the_model_predicts(tiny: SimpleNamespace, noisy: torch.Tensor, kind: str) -> None:
     model = tiny.model if kind == "own" else with_sampling(tiny.model, kind)
@@ -170,6 +172,7 @@ def test_what_is_left_beside_the_picture_is_the_noise_it_began_with(tiny: Simple
     assert torch.nn.functional.cosine_similarity(noise.flatten(1), noisy.flatten(1), dim=1).min() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["simple", "karras", "beta", "sgm_uniform", "linear_quadratic", "kl_optimal"])
 def test_parts_are_the_whole_with_any_schedule(tiny: SimpleNamespace, noisy: torch.Tensor, scheduler: str) -> None:
     host = make_host(tiny, scheduler=scheduler)
@@ -178,6 +181,7 @@ def test_parts_are_the_whole_with_any_schedule(tiny: SimpleNamespace, noisy: tor
     assert torch.allclose(sample_in_parts(host, noisy, host.step_count() - 1)[0], whole, atol=2e-3 * float(whole.std()))
 
 
+@pytest.mark.slow
 def test_samplers_that_are_taken_in_parts_are_cores_and_add_no_noise(tiny: SimpleNamespace, noisy: torch.Tensor) -> None:
     import comfy.samplers
     from pack.nodes.image_model import STEPWISE_SAMPLERS
@@ -192,6 +196,7 @@ def test_samplers_that_are_taken_in_parts_are_cores_and_add_no_noise(tiny: Simpl
         assert make_host(tiny, sampler=sampler).step_count() == 0
 
 
+@pytest.mark.slow
 def test_shared_steps_draw_the_same_shots_with_fewer_evaluations(sample: Callable[..., Any], tiny: SimpleNamespace) -> None:
     counts = []
     for share in (0.0, 0.9):
@@ -208,6 +213,7 @@ def test_shared_steps_draw_the_same_shots_with_fewer_evaluations(sample: Callabl
     assert counts[1] < 0.5 * counts[0], "of two short shots; random weights make pictures that stray"
 
 
+@pytest.mark.slow
 def test_movement_and_curves_of_other_nodes_shape_the_clips(sample: Callable[..., Any]) -> None:
     plain, hard, zoomed = (
         [video.get_stream_source() for video in sample(**changes).result[0]]

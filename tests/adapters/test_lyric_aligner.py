@@ -51,6 +51,7 @@ def test_pasted_times_go_through_as_they_are(align: Callable[..., Any]) -> None:
     assert output.ui == {"music_video_lyrics": [LRC], "music_video_remarks": []} and timeline.remarks == ("heard before",)
 
 
+@pytest.mark.slow
 def test_text_without_a_model_is_a_draft_that_says_so(align: Callable[..., Any]) -> None:
     output = align(lyrics="Hold me\ntonight")
     assert len(output.result[0].lines) == 2 and output.ui["music_video_remarks"] == [MIX_DRAFT]

@@ -65,6 +65,7 @@ def verify(store: Any, **changes: Any) -> str:
     return verify_somebody(store, **changes).receipt_id
 
 
+@pytest.mark.slow
 def test_clips_name_the_consent_and_go_with_it(film: Callable[..., list[Path]], store: Any) -> None:
     from pack.nodes.engine.person.erasure import names_receipt
 
@@ -150,6 +151,7 @@ def cast(tiny: SimpleNamespace, store: Any, run_node: Callable[..., Any]) -> Cal
     return run
 
 
+@pytest.mark.slow
 def test_shots_that_do_not_name_the_person_are_drawn_without_them(cast: Callable[..., list[Any]], store: Any) -> None:
     receipt_id = verify(store)
     name = store.receipt(receipt_id).trigger
@@ -159,6 +161,7 @@ def test_shots_that_do_not_name_the_person_are_drawn_without_them(cast: Callable
     assert alike == [False, True, False, True]
 
 
+@pytest.mark.slow
 def test_other_patches_stay_where_the_person_is_taken_out(cast: Callable[..., list[Any]], store: Any) -> None:
     receipt_id = verify(store)
     prompts = [f"{store.receipt(receipt_id).trigger} person", "a red sea"]
@@ -166,6 +169,7 @@ def test_other_patches_stay_where_the_person_is_taken_out(cast: Callable[..., li
     assert torch.equal(styled, cast(prompts, receipt_id, personal=False, style=0.03)[1]) and not torch.equal(styled, plain)
 
 
+@pytest.mark.slow
 def test_a_film_that_names_nobody_is_drawn_as_the_graph_says(cast: Callable[..., list[Any]], store: Any) -> None:
     receipt_id = verify(store)
     pairs = zip(cast(["a red sea", "a city"], receipt_id), cast(["a red sea", "a city"], receipt_id, personal=False), strict=True)

@@ -229,6 +229,7 @@ def test_models_of_picture_and_sound_say_what_to_do(draw: Callable[..., Any], wa
 
 
 # Models of core's that take a picture. All but LTX have latents in the shape of Wan's, so that one VAE serves them here.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["HunyuanVideoI2V", "Kandinsky5", "CogVideoX_I2V", "CosmosI2VPredict2", "LTXV"])
 def test_other_models_begin_with_a_picture_and_go_on_from_the_last(
     draw: Callable[..., Any], asked: list[SimpleNamespace], vae: Any, name: str
@@ -286,6 +287,7 @@ class CountingEncoder:
         return {"encoded_audio": features, "encoded_audio_all_layers": [features] * self.layers, "audio_samples": waveform.shape[-1]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["s2v", "humo"])
 def test_models_that_hear_are_given_the_shots_part_of_the_song(draw: Callable[..., Any], asked: list[SimpleNamespace], kind: str) -> None:
     shape = {"audio_inject_layers": [0]} if kind == "s2v" else {}

@@ -108,6 +108,7 @@ def assert_in_sync(film: Film, timeline: Timeline, rate: int) -> None:
 EDGES = {8.0: (0.0, 1.013, 2.777, 3.5005, 8.017), 35.0: tuple(np.linspace(0, 35.0321, 19)), 360.0: tuple(np.linspace(0, 360.0123, 151))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fps", [FPS24, NTSC, NTSC_FILM, FPS12], ids=str)
 def test_picture_and_sound_are_in_sync(fps: Fraction, tmp_path: Path) -> None:
     timeline = make_timeline(*EDGES[8.0])
@@ -133,6 +134,7 @@ def test_sync_holds_for_six_minutes(fps: Fraction, tmp_path: Path) -> None:
     assert abs(lag(heard.samples[0, tail : song.shape[1]], song[0, tail:])) < 44.1, "still together at the end"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in FILM_FORMATS.values() if kind is not MP4], ids=lambda kind: kind.name)
 def test_other_formats_are_in_sync_too(kind: VideoFormat, tmp_path: Path) -> None:
     timeline = make_timeline(*EDGES[8.0])

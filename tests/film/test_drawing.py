@@ -126,6 +126,7 @@ def test_a_batch_that_does_not_fit_is_halved_within_anchors_and_frames(tmp_path:
         render(tmp_path / "none", StepModel(most=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"shared_steps": 0.8}, {"steadiness": 0.5}])
 def test_sharing_and_steadiness_are_in_the_name_of_a_clip(tmp_path: Path, change: dict[str, Any]) -> None:
     names = {clip.path.name for clip in render(tmp_path, StepModel())}
@@ -138,6 +139,7 @@ def test_full_steadiness_holds_the_picture(tmp_path: Path) -> None:
     assert np.abs(film - film[0]).max() <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared_steps", [0.0, 0.9])
 def test_a_prompt_curve_sets_the_weight_of_every_frame(tmp_path: Path, shared_steps: float) -> None:
     """From red to blue and back, twice: where the prompt goes its own way, each frame must have its own weight of it."""
@@ -164,6 +166,7 @@ class Stop(BaseException):
     """Core's interrupt is no Exception either."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [10, 30, 60])
 def test_an_interrupt_leaves_whole_clips_and_a_rerun_is_bit_identical(tmp_path: Path, at: float) -> None:
     def stop(progress: Progress) -> None:
@@ -198,6 +201,7 @@ class HoldingModel(StepModel):
         return latents, guess
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared_steps", [0.0, 0.9])
 @pytest.mark.parametrize("size", [1, 5, 99])
 def test_every_batch_begins_with_the_shots_first_picture(tmp_path: Path, shared_steps: float, size: int) -> None:
@@ -220,6 +224,7 @@ def test_anchor_attention_is_in_the_name_of_a_clip(tmp_path: Path) -> None:
     assert not names[0] & names[1] and not names[1] & names[2]
 
 
+@pytest.mark.slow
 def test_batches_of_any_size_give_the_same_held_film(tmp_path: Path) -> None:
     settings = [replace(SETTINGS, anchor_attention=0.5, batch_frames=size) for size in (1, 7, 99)]
     films = [pictures(render(tmp_path / str(change.batch_frames), HoldingModel(), change)) for change in settings]

@@ -40,6 +40,7 @@ def strobe(rate: float, low: int = 60, high: int = 200, part: float = 1.0) -> Ca
     return draw
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [4, 5, 6, 8, 12])
 @pytest.mark.parametrize("part", [1.0, 0.3, 0.15])
 def test_a_strobe_becomes_safe(rate: int, part: float) -> None:
@@ -58,6 +59,7 @@ def test_red_flashes_are_limited_too() -> None:
     assert flashes(before) == 6 and flashes(after) <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fps", [24, 30, 60])
 def test_a_strobe_is_evened_out_rather_than_frozen(fps: int) -> None:
     """After its three flashes the film stands near the strobe's mean light and still moves."""

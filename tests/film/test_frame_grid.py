@@ -77,6 +77,7 @@ def test_exactly_the_longest_fits() -> None:
     assert len(plan_pieces(162, Fraction(16), WAN, continues=True)) == 3
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is no fault of the code
 @given(
     frames=st.integers(1, 3000), fps=st.sampled_from(RATES),

@@ -130,6 +130,7 @@ def test_an_edited_prompt_draws_one_shot(tmp_path: Path) -> None:
     assert sum(model.batches) == len(frame_span(SHOTS[1], SETTINGS.fps))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"seed": 5}, {"walk_amount": 0.9}, {"fps": Fraction(24)}, {"width": 128}, {"walk": "even"}, {"movement": "drift"}]
 )

@@ -114,6 +114,7 @@ def write_film(path: Path, late: float = 0.0, seconds: float = SECONDS) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_real_file_is_measured_as_it_plays(tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.mp4", late=0.04)
     found = measure_film(FileClip(path), read_sound(path), timeline(cuts=CUTS), lambda done, total: None).report
@@ -274,6 +275,7 @@ def test_an_empty_timeline_gives_what_the_film_itself_gives() -> None:
     json.loads(write_numbers(found))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film() -> None:
     class Endless(list):  # type: ignore[type-arg]
         def __iter__(self) -> Any:

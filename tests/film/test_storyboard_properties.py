@@ -97,6 +97,7 @@ def check_cover(planned: Timeline, wished: Wishes) -> None:
         assert min(lengths) >= wished.shortest - 1e-5 and max(lengths) <= wished.longest + 1e-5
 
 
+@pytest.mark.slow
 @QUICK
 @given(songs(), wishes())
 def test_every_storyboard_keeps_its_promises(song: Timeline, wished: Wishes) -> None:

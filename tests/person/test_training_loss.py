@@ -43,6 +43,7 @@ def make_lesson() -> Any:
     return Lesson(tuple(examples), (), "nothing")
 
 
+@pytest.mark.slow
 def test_the_word_alone_calls_the_person() -> None:
     """Captions without the trigger word are held to what they gave on the person's own noisy pictures too, not on imagined ones only."""
     from pack.nodes.engine.person.training_loss import training_loss

@@ -306,6 +306,7 @@ def test_huge_frames_are_cut_off(tmp_path: Path) -> None:
     run_apart(walk())
 
 
+@pytest.mark.slow
 def test_foreign_nonces_and_chatter_change_nothing_until_the_line_is_cut(tmp_path: Path) -> None:
     async def walk() -> None:
         async with page(tmp_path) as there:

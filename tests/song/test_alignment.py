@@ -98,6 +98,7 @@ def test_nothing_to_align() -> None:
     assert align("", "abc") == [] and align("abc", "") == [-1, -1, -1]
 
 
+@pytest.mark.slow
 def test_long_texts_are_quick_and_small() -> None:
     import tracemalloc
 

@@ -79,6 +79,7 @@ LOOPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOOPS)
 def test_loops(name, drum_loops, beat_score):
     make, options = LOOPS[name]
@@ -166,6 +167,7 @@ def test_a_moment_of_music_is_legal(seconds, listener, drum_loops):
     assert {len(curve.values) for curve in timeline.curves} == {int(timeline.duration * rate) + 1 for rate in (50, 25, 10, 4)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["white_noise", "pink_noise", "surf", "drone", "sine", "babble"])
 def test_nothing_is_invented(name, no_pulse):
     timeline = analyse_song(no_pulse.SOUNDS[name](14, seed=7), no_pulse.RATE)

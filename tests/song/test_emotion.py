@@ -52,6 +52,7 @@ def feel(**changes: Any) -> dict[str, float]:
     return {curve.name: float(np.mean(curve.values)) for curve in timeline.curves}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("curve", "less", "more"),
     [
@@ -67,6 +68,7 @@ def test_curves_move_the_right_way(curve: str, less: dict[str, Any], more: dict[
     assert feel(**less)[curve] < feel(**more)[curve]
 
 
+@pytest.mark.slow
 def test_curves_are_legal_for_any_sound(no_pulse: Any) -> None:
     from pack.nodes.engine.song.analysis import analyse_song
 

@@ -70,6 +70,7 @@ def test_the_same_throughout_is_not_cut_to_pieces() -> None:
     assert labels == {"A"}
 
 
+@pytest.mark.slow
 def test_an_hour_of_bars_in_bounded_memory() -> None:
     spectrum, downbeats, _ = make_spectrum("ABCABC" * 40, {"A": 8, "B": 8, "C": 4}, seed=1)
     small = SimpleNamespace(mel=spectrum.mel, chroma=spectrum.chroma, flux=spectrum.flux)

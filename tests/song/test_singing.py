@@ -37,6 +37,7 @@ def where(spans: np.ndarray, count: int, rate: float) -> np.ndarray:
     return ((moments[:, None] >= spans[:, 0]) & (moments[:, None] < spans[:, 1] + 0.2)).any(axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mono", [False, True])
 def test_a_voice_stands_out_from_its_band(singer: ModuleType, sung: tuple[np.ndarray, np.ndarray, np.ndarray], mono: bool) -> None:
     voice, band, spans = sung
@@ -77,6 +78,7 @@ def test_any_length_has_its_curve(seconds: float) -> None:
     assert len(trace_singing(examine_recording(samples, 8000), samples.shape[1] / 8000).values) == int(samples.shape[1] / 8000 * 10) + 1
 
 
+@pytest.mark.slow
 def test_a_stem_replaces_the_guess(sung_lyrics: ModuleType) -> None:
     song = sung_lyrics.sing("en", 5)
     stem = Sound(sung_lyrics.record_stem(song), sung_lyrics.RATE)

@@ -35,6 +35,7 @@ def cut(drum_loops: ModuleType, loop: Any, start: float) -> Any:
     return drum_loops.Loop(loop.samples[:, int(start * drum_loops.RATE) :], loop.beats[left] - start, loop.positions[left])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize(("tempo", "end"), [(96, 132), (132, 96)])
 def test_a_ramp(tempo: float, end: float, listener: str, drum_loops: ModuleType, beat_score: Any) -> None:
@@ -43,6 +44,7 @@ def test_a_ramp(tempo: float, end: float, listener: str, drum_loops: ModuleType,
     check(loop, drum_loops, beat_score, listener)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize("pattern", ["rock", "plain"])
 def test_a_jump(pattern: str, listener: str, drum_loops: ModuleType, beat_score: Any) -> None:
@@ -54,6 +56,7 @@ def test_a_jump(pattern: str, listener: str, drum_loops: ModuleType, beat_score:
     assert np.median(tempi[times[:-1] > 35]) == pytest.approx(140, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize(("metre", "pickup"), [(4, 1), (4, 2), (4, 3), (3, 1), (3, 2)])
 def test_a_pickup(metre: int, pickup: int, listener: str, drum_loops: ModuleType, beat_score: Any) -> None:
@@ -61,6 +64,7 @@ def test_a_pickup(metre: int, pickup: int, listener: str, drum_loops: ModuleType
     assert timeline.metre == metre and timeline.beats[0].position == metre - pickup + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize("beats", [0.6, 1.5, 2.25, 3.0, 3.4])
 def test_a_song_that_starts_mid_bar(beats: float, listener: str, drum_loops: ModuleType, beat_score: Any) -> None:

@@ -89,6 +89,7 @@ def test_a_line_that_opens_a_part_follows_the_long_pause() -> None:
     assert lines[2].start == 20.0 and lines[3].start == 22.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 3, 200])
 def test_any_number_of_lines_fits(count: int) -> None:
     stretches = np.array(spread_lines(np.full(count, 7.0), Voice(np.array([[3.0, 4.0], [8.0, 9.0]]), 12.0)))
