@@ -9,6 +9,7 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from .engine.song.analysis import TEMPI, analyse_song
+from .engine.song.clap_mood import BUILT_IN, MOODS
 from .engine.song.listening import AUTO, LISTENERS, Listening
 from .engine.song.metre import METRES
 from .engine.song.plot import draw_timeline
@@ -49,6 +50,15 @@ class AudioBeatAnalyzer(io.ComfyNode):
                     tooltip="Who hears the beats. Auto: Beat This! if it is installed with a checkpoint in models/beat_this, "
                     "else the built-in network. Attacks: no network at all.",
                 ),
+                io.Combo.Input(
+                    "mood",
+                    options=list(MOODS),
+                    default=BUILT_IN,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Who judges how happy and how excited the music sounds. Built-in: from mode, tempo, loudness and other cues. "
+                    "CLAP: a network whose folder lies in models/clap, 5 s of processor time a minute of music.",
+                ),
             ],
             outputs=[
                 TimelineSocket.Output(
@@ -60,10 +70,10 @@ class AudioBeatAnalyzer(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, audio: dict, metre: str = "auto", tempo: str = "auto", listener: str = AUTO) -> io.NodeOutput:
+    def execute(cls, audio: dict, metre: str = "auto", tempo: str = "auto", listener: str = AUTO, mood: str = BUILT_IN) -> io.NodeOutput:
         samples, sample_rate = read_audio(audio)
         progress = comfy.utils.ProgressBar(100)
-        listening = Listening(listener, checkpoint_places())
+        listening = Listening(listener, checkpoint_places(), mood, model_places("clap"))
         timeline = analyse_song(samples, sample_rate, metre, tempo, progress.update_absolute, listening)
         plot = to_image(draw_timeline(timeline, samples, sample_rate))
         return io.NodeOutput(timeline, plot, timeline.tempo, ui=ui.PreviewImage(plot, cls=cls))
@@ -73,5 +83,10 @@ def checkpoint_places() -> tuple[Path, ...]:
     """Where a checkpoint of Beat This! may lie: models/beat_this, folders that extra_model_paths.yaml names so, and its own cache."""
     import torch
 
-    named = folder_paths.folder_names_and_paths.get("beat_this", ([],))[0]
-    return (Path(folder_paths.models_dir) / "beat_this", *map(Path, named), Path(torch.hub.get_dir()) / "checkpoints")
+    return (*model_places("beat_this"), Path(torch.hub.get_dir()) / "checkpoints")
+
+
+def model_places(name: str) -> tuple[Path, ...]:
+    """The folder in ComfyUI's models, and those that extra_model_paths.yaml gives that name."""
+    named = folder_paths.folder_names_and_paths.get(name, ([],))[0]
+    return (Path(folder_paths.models_dir) / name, *map(Path, named))

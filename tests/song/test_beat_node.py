@@ -15,8 +15,8 @@ def node(comfy):
 def test_schema(node):
     schema = node.define_schema()
     assert schema.node_id == "AudioBeatAnalyzer"
-    assert [item.id for item in schema.inputs] == ["audio", "metre", "tempo", "listener"]
-    assert [item.advanced for item in schema.inputs[1:]] == [True, True, True]
+    assert [item.id for item in schema.inputs] == ["audio", "metre", "tempo", "listener", "mood"]
+    assert [item.advanced for item in schema.inputs[1:]] == [True, True, True, True]
     assert [item.io_type for item in schema.outputs] == ["MUSIC_VIDEO_TIMELINE", "IMAGE", "FLOAT"]
 
 
@@ -38,6 +38,8 @@ def test_a_listener_that_is_missing_is_explained(node, drum_loops):
     with pytest.raises(ValueError, match="choose another listener"):
         node.execute(audio, listener="beat_this")
     assert node.execute(audio, listener="attacks").args[2] == pytest.approx(120, abs=0.5)
+    with pytest.raises(ValueError, match="into models/clap, or choose the built-in mood"):
+        node.execute(audio, mood="clap")
 
 
 def test_no_sound(node):

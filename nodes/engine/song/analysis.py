@@ -7,6 +7,7 @@ It knows nothing of lyrics, sections or pictures.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,13 +15,14 @@ from ..timeline import Beat, Timeline, hash_samples
 from .activations import Activations
 from .attacks import EARLY, find_onsets, place_attacks
 from .beats import Pulse, find_pulse, find_related_pulses, trim_pulse
+from .clap_mood import find_clap, hear_mood
 from .confidence import trust_bars, trust_beats
 from .curves import make_curves, measure_attack
-from .emotion import measure_emotion
+from .emotion import draw_curve, measure_emotion
 from .listening import Listening, hear_beats
 from .metre import METRES, Bars, find_bars
 from .octave import count_beats
-from .recording import PERCENT, Progress, examine_recording, ignore_progress, share_progress
+from .recording import PERCENT, Progress, Recording, examine_recording, ignore_progress, share_progress
 from .sections import find_sections
 from .singing import trace_singing
 from .spectrum import Spectrum, measure_spectrum
@@ -50,7 +52,10 @@ def analyse_song(
     metres = _read_metre(metre)
     if tempo not in TEMPI:
         raise ValueError(f"The tempo choice is '{tempo}'; choose auto, half or double.")
-    progress = on_progress or ignore_progress
+    choice = listening or Listening()
+    clap = find_clap(choice.mood, choice.mood_places)
+    whole = on_progress or ignore_progress
+    progress = whole if clap is None else share_progress(whole, 0, 50)
     recording = examine_recording(samples, sample_rate, share_progress(progress, 0, 5))
     timeline = Timeline(
         duration=round(recording.duration, 6),
@@ -58,21 +63,30 @@ def analyse_song(
         audio_sha256=hash_samples(samples, sample_rate),
         remarks=recording.remarks,
     )
-    spectrum = measure_spectrum(recording, share_progress(progress, 5, 45))
+    timeline = _hear_music(timeline, recording, metres, TEMPI[tempo], choice, share_progress(progress, 5, PERCENT))
+    if clap is not None and not recording.silent:
+        timeline = _judge_mood(timeline, recording, clap, share_progress(whole, 50, PERCENT))
+    return timeline
+
+
+def _hear_music(
+    timeline: Timeline, recording: Recording, metres: tuple[int, ...], factor: float, listening: Listening, progress: Progress
+) -> Timeline:
+    """The timeline with all that the built-in ears hear."""
+    spectrum = measure_spectrum(recording, share_progress(progress, 0, 40))
     attack = measure_attack(spectrum)
-    voice = trace_singing(recording, recording.duration, share_progress(progress, 45, 60))
+    voice = trace_singing(recording, recording.duration, share_progress(progress, 40, 55))
     timeline = replace(timeline, curves=(*make_curves(spectrum, attack, recording.duration), voice))
     if recording.silent:
         return _add_form(replace(timeline, remarks=(*timeline.remarks, SILENT)), spectrum, 1.0)
     onsets = find_onsets(attack, spectrum)
     timeline = replace(timeline, onsets=tuple(onsets[onsets < timeline.duration].tolist()))
-    heard = hear_beats(spectrum, recording, listening or Listening(), share_progress(progress, 60, 65))
+    heard = hear_beats(spectrum, recording, listening, share_progress(progress, 55, 60))
     activations = heard.activations
     timeline = replace(timeline, remarks=(*timeline.remarks, *heard.remarks))
-    pulse, bars, confidence = find_beats(spectrum, activations, attack, metres, TEMPI[tempo], share_progress(progress, 65, 96))
-    progress(96, PERCENT)
+    pulse, bars, confidence = find_beats(spectrum, activations, attack, metres, factor, share_progress(progress, 60, 95))
     timeline = _add_beats(timeline, spectrum, pulse, bars, confidence, trust_bars(bars, activations, confidence))
-    progress(98, PERCENT)
+    progress(97, PERCENT)
     timeline = _add_form(timeline, spectrum, recording.gain)
     progress(PERCENT, PERCENT)
     return timeline
@@ -132,6 +146,13 @@ def _add_form(timeline: Timeline, spectrum: Spectrum, gain: float) -> Timeline:
     sections = find_sections(spectrum, np.array(timeline.downbeats), timeline.duration)
     emotion = measure_emotion(spectrum, timeline, gain)
     return replace(timeline, sections=sections, curves=(*timeline.curves, *emotion))
+
+
+def _judge_mood(timeline: Timeline, recording: Recording, clap: Path, on_progress: Progress) -> Timeline:
+    """The timeline with valence and arousal as CLAP hears them; the cues beside them stay."""
+    moments, *felt = hear_mood(recording, clap, on_progress)
+    heard = {name: draw_curve(name, moments, row, timeline.duration) for name, row in zip(("valence", "arousal"), felt, strict=True)}
+    return replace(timeline, curves=tuple(heard.get(curve.name, curve) for curve in timeline.curves))
 
 
 def _read_metre(metre: str) -> tuple[int, ...]:

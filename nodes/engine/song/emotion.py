@@ -65,8 +65,13 @@ def measure_emotion(spectrum: Spectrum, timeline: Timeline, gain: float) -> tupl
         "arousal": _sum_up(standard, {name: cue.arousal for name, cue in CUES.items()}),
         **{name: _bounded(standard[name]) for name in ("brightness", "mode", "roughness")},
     }
+    return tuple(draw_curve(name, looks, row, duration) for name, row in rows.items())
+
+
+def draw_curve(name: str, looks: np.ndarray, values: np.ndarray, duration: float) -> Curve:
+    """Values at some looks (seconds) as a curve of the whole song, linear between them."""
     moments = np.arange(int(duration * CURVE_RATE) + 1) / CURVE_RATE
-    return tuple(Curve(name, CURVE_RATE, tuple(np.round(np.interp(moments, looks, row), 4).tolist())) for name, row in rows.items())
+    return Curve(name, CURVE_RATE, tuple(np.round(np.interp(moments, looks, values), 4).tolist()))
 
 
 def _sum_up(standard: dict[str, np.ndarray], weights: dict[str, float]) -> np.ndarray:

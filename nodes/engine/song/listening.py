@@ -27,6 +27,7 @@ from .beat_this_model import (
     hear_with_beat_this,
     is_installed,
 )
+from .clap_mood import BUILT_IN as BUILT_IN_MOOD
 from .recording import Progress, Recording
 from .spectrum import FRAME_RATE, Spectrum
 
@@ -43,10 +44,12 @@ AUTO, BUILT_IN, BEAT_THIS, ATTACKS = "auto", "built-in", "beat_this", "attacks"
 
 @dataclass(frozen=True)
 class Listening:
-    """Who shall listen, and the folders in which a checkpoint of Beat This! may lie."""
+    """Who shall hear the beats and judge the mood, and the folders in which Beat This! and CLAP may lie."""
 
     listener: str = AUTO
     places: tuple[Path, ...] = ()
+    mood: str = BUILT_IN_MOOD
+    mood_places: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
