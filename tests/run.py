@@ -1,6 +1,6 @@
 """Sets everything up as `workflows/run.py` does and runs the tests: `python tests/run.py [pytest arguments]`.
 
-Without arguments all tests run, also the slow ones, those on a real ComfyUI server and those in a browser.
+Without arguments all tests run, also the slow ones, those on a real ComfyUI server and those in a browser; files side by side, one a core.
 With arguments pytest decides, and leaves those out unless `-m` asks for them.
 """
 
@@ -15,6 +15,7 @@ if sys.version_info < (3, 10):
     sys.exit("Python 3.10 or newer is needed; this is Python " + sys.version.split()[0] + ".")
 
 ROOT = Path(__file__).resolve().parent.parent
+WHOLE = ["-m", "", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # tests of one file may share a folder or a server
 sys.path.insert(0, str(ROOT / "workflows"))
 
 from runner.comfyui import SetupError
@@ -27,9 +28,11 @@ def main() -> int:
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    chosen = sys.argv[1:] or ["-m", ""]
+    chosen, settings = sys.argv[1:] or WHOLE, {"COMFYUI_PATH": str(environment.comfyui)}
+    if chosen == WHOLE:
+        settings["OMP_NUM_THREADS"] = "1"  # or every core is wanted by as many threads as there are cores
     command = [str(environment.python), "-m", "pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *chosen]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "COMFYUI_PATH": str(environment.comfyui)}).returncode
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}).returncode
 
 
 if __name__ == "__main__":
