@@ -17,6 +17,7 @@ import comfy.samplers
 import comfy.utils
 
 from .anchor_attention import AnchorAttention
+from .evaluation_count import EvaluationCount
 from .prompt_blend import Conditioning, blend_conditionings
 
 if TYPE_CHECKING:
@@ -53,10 +54,15 @@ class HostImageModel:
             raise ValueError("The checkpoint has no text encoder (CLIP); load one with a CLIP loader and connect it to 'clip'.")
         vae.throw_exception_if_invalid()
         self.identity = identity
-        self._model, self._clip, self._vae, self._settings = model, clip, vae, settings
+        self._count = EvaluationCount()
+        self.model, self._clip, self._vae, self._settings = self._count.watch(model), clip, vae, settings
         self._format = cast("LatentFormat", model.get_model_object("latent_format"))
         self._prompts: dict[str, Conditioning] = {}
         self._held: tuple[HostImageModel, AnchorAttention] | None = None
+
+    @property
+    def evaluations(self) -> int:
+        return self._count.rows
 
     def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
         ratio = self._format.spacial_downscale_ratio
@@ -69,10 +75,10 @@ class HostImageModel:
 
     def batch_limit(self, width: int, height: int) -> int:
         """Frames at once by the device's whole memory, not by what is free now, so that a rerun batches alike."""
-        device = self._model.load_device
+        device = self.model.load_device
         most = MOST_FRAMES_ON_CPU if comfy.model_management.is_device_cpu(device) else MOST_FRAMES
         guided = 2 if self._settings.cfg != 1 else 1
-        need = self._model.memory_required([guided, *self.noise_shape(width, height)])
+        need = self.model.memory_required([guided, *self.noise_shape(width, height)])
         return max(1, min(most, int(cast(float, comfy.model_management.get_total_memory(device)) * MEMORY_SHARE / max(need, 1))))
 
     def encode_prompt(self, text: str) -> Conditioning:
@@ -86,8 +92,8 @@ class HostImageModel:
     def hold_to_first(self, shares: Sequence[float]) -> HostImageModel:
         """One clone for all batches: core keeps it loaded, and says once a film what the model cannot do."""
         if self._held is None:
-            attention, held = AnchorAttention(self._model), copy(self)
-            held._model = attention.patched
+            attention, held = AnchorAttention(self.model), copy(self)
+            held.model = attention.patched
             self._held = held, attention
         held, attention = self._held
         attention.shares = tuple(shares)
@@ -98,7 +104,7 @@ class HostImageModel:
 
         settings = self._settings
         return comfy.sample.sample(
-            self._model, noise, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
+            self.model, noise, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
             prompt, self.encode_prompt(settings.negative), torch.zeros_like(noise),
             callback=lambda step, denoised, _x, steps: on_step(step, steps, denoised), disable_pbar=True, seed=seed,
         )  # fmt: skip
@@ -108,7 +114,7 @@ class HostImageModel:
         if settings.sampler not in STEPWISE_SAMPLERS:
             return 0
         sampler = comfy.samplers.KSampler(
-            self._model, settings.steps, self._model.load_device, settings.sampler, settings.scheduler, 1.0, self._model.model_options
+            self.model, settings.steps, self.model.load_device, settings.sampler, settings.scheduler, 1.0, self.model.model_options
         )
         return len(sampler.sigmas) - 1
 
@@ -125,13 +131,13 @@ class HostImageModel:
             on_step(step, count, denoised)
 
         latents = comfy.sample.sample(
-            self._model, zeros if steps.start else start, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
+            self.model, zeros if steps.start else start, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
             prompt, self.encode_prompt(settings.negative), start if steps.start else zeros, disable_noise=steps.start > 0,
             start_step=steps.start, last_step=steps.stop, callback=on_core_step, disable_pbar=True, seed=seed,
         )  # fmt: skip
         if steps.stop >= self.step_count() or not seen:
             return latents, latents
-        return latents, cast("Any", self._model.model).process_latent_out(seen[0].float()).to(latents)
+        return latents, cast("Any", self.model.model).process_latent_out(seen[0].float()).to(latents)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         pictures = self._vae.decode(latents)

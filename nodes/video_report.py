@@ -10,7 +10,7 @@ from .engine.film.report import measure_film
 from .engine.film.report_plot import draw_report
 from .engine.film.report_text import write_numbers, write_text
 from .engine.timeline import Timeline
-from .sockets import TimelineSocket, read_clip, read_film_sound, to_image
+from .sockets import TimelineSocket, film_work, read_clip, read_film_sound, to_image
 from .video_assembler import progress_report
 
 
@@ -39,7 +39,7 @@ class VideoReport(io.ComfyNode):
     @classmethod
     def execute(cls, video: Input.Video, timeline: Timeline) -> io.NodeOutput:
         clip = read_clip(video, Fraction(0))
-        measured = measure_film(clip, read_film_sound(video), timeline, progress_report())
+        measured = measure_film(clip, read_film_sound(video), timeline, progress_report(), film_work(video))
         text, plot = write_text(measured.report), to_image(draw_report(measured, timeline))
         shown = {**ui.PreviewImage(plot, cls=cls).as_dict(), "text": (text,)}
         return io.NodeOutput(text, write_numbers(measured.report), plot, ui=shown)

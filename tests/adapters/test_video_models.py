@@ -148,7 +148,7 @@ def test_an_interrupt_leaves_finished_clips(draw: Callable[..., Any], wan: Any, 
     monkeypatch.setattr(comfy.model_management, "throw_exception_if_processing_interrupted", stop_in_the_second_clip)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         draw(wan)
-    assert [path.suffix for path in clips.iterdir()] == [".mp4"]
+    assert [path.suffixes for path in sorted(clips.iterdir())] == [[".mp4"], [".mp4", ".json"]]
 
 
 def test_a_latent_that_is_too_large_is_decoded_in_tiles(

@@ -22,6 +22,7 @@ from .frame_curves import TRUSTED
 from .frame_series import FrameSeries, measure_frames
 from .seen_cuts import ROUNDING, CutMatch, find_cuts, match_cuts
 from .sound_sync import SoundBlock, SoundSync, find_offset, hear
+from .work import FilmWork
 
 FAR_OFF = (2.0, 0.1)  # seconds, or a share of the song: such a film was made from another timeline
 FROZEN = 0.5  # seconds without any movement
@@ -62,6 +63,7 @@ class FilmReport:
     black: tuple[Stretch, ...]
     flashes: dict[str, Flashes]  # "general" and "red", in the "frame" and in any "field" of it
     remarks: tuple[str, ...]
+    work: FilmWork | None = None  # what drawing it took, where that is known
 
     @property
     def frame(self) -> float:
@@ -83,7 +85,10 @@ class Measured:
     accents: np.ndarray  # numbers of the frames
 
 
-def measure_film(clip: Clip, sound: Iterable[SoundBlock] | None, timeline: Timeline, on_progress: Callable[[int, int], None]) -> Measured:
+def measure_film(
+    clip: Clip, sound: Iterable[SoundBlock] | None, timeline: Timeline, on_progress: Callable[[int, int], None],
+    work: FilmWork | None = None,
+) -> Measured:  # fmt: skip
     """`sound` in order, None for a film without; `on_progress(done, total)` counts frames, and what it raises ends the work.
 
     ValueError for a film of one frame and for one that is far from as long as the timeline.
@@ -113,6 +118,7 @@ def measure_film(clip: Clip, sound: Iterable[SoundBlock] | None, timeline: Timel
         black=_stretches(series.black, series.times, facts.duration),
         flashes={f"{kind} in {area}": getattr(series.flashes, kind)(area) for kind in ("general", "red") for area in ("frame", "field")},
         remarks=(),
+        work=work,
     )  # fmt: skip
     return Measured(_with_remarks(report, timeline), series, accents)
 

@@ -12,6 +12,7 @@ import numpy as np
 from .drift import ShotSteadiness
 from .flashes import LIMIT
 from .report import FilmReport, Stretch
+from .work import FilmWork
 
 SCHEMA = "video_report/1"
 LISTED = 4  # stretches or shots that are named one by one
@@ -32,6 +33,7 @@ def write_text(report: FilmReport) -> str:
         *_drift_lines(report.shots),
         f"Frozen: {_name_stretches(report.frozen)}. Black: {_name_stretches(report.black)}.",
         _flash_line(report),
+        *([_work_line(report.work)] if report.work else []),
         *(f"Note: {remark}" for remark in report.remarks),
     ]
     return "\n".join(lines)
@@ -51,6 +53,11 @@ def write_numbers(report: FilmReport) -> str:
         }
     if report.beats:
         data["beats"]["rate"] = report.beats.rate
+    if report.work:
+        data["work"] |= {
+            "evaluations_per_second": report.work.evaluations / report.work.covered,
+            "seconds_per_second": None if report.work.seconds is None else report.work.seconds / report.work.covered,
+        }
     return json.dumps(_rounded(data), indent=1, allow_nan=False)
 
 
@@ -139,6 +146,14 @@ def _flash_line(report: FilmReport) -> str:
         f"Flashes in any one second, at most: {counts['general in frame']} general, {counts['red in frame']} red (limit {LIMIT}, "
         f"WCAG 2.3.1); in any part of the picture: {counts['general in field']} general, {counts['red in field']} red"
     )
+
+
+def _work_line(work: FilmWork) -> str:
+    """Seconds are known only where the film was joined in this very session."""
+    text = f"Work: {work.evaluations} model evaluations ({work.evaluations / work.covered:.0f} for a second of film)"
+    if work.seconds is not None:
+        text += f" and {work.seconds:.1f} s of drawing ({work.seconds / work.covered:.1f} s for a second of film)"
+    return text + (f", for the {work.known} of {work.clips} clips that tell" if work.known < work.clips else "")
 
 
 def _warning_lines(report: FilmReport) -> list[str]:

@@ -146,6 +146,12 @@ def open_video(source: Source) -> Any:
         ) from error
 
 
+def read_tags(source: Source) -> dict[str, str]:
+    """A file's own tags, their names in small letters: Matroska and WebM write them in large ones."""
+    with open_video(source) as container:
+        return {name.lower(): text for name, text in container.metadata.items()}
+
+
 def _video_stream(container: InputContainer) -> Any:
     for stream in container.streams.video:
         if stream.codec_context is not None:
