@@ -38,5 +38,5 @@ class ModelChoice:
         identity = f"{models}:{self.sampling}" + (f":{self.switch_at}" if second else "")  # other clips keep their names
         return choose_model(
             model, clip, self.vae, self.sampling, identity, self.video_latents, self.material, self.audio_encoder, self.clip_vision,
-            LowNoise(low_noise, self.switch_at) if second else None,
+            None if low_noise is None else LowNoise(low_noise, self.switch_at),
         )  # fmt: skip

@@ -44,7 +44,7 @@ class ShotCast:
             clip = clip.clone()
             clip.patcher = plain
         same = clip is self._clip and all(plain is model for plain, model in zip(models, self._models, strict=True))
-        return self.whole if same else self._make(*models, clip)
+        return self.whole if same else self._make(models[0], models[1], clip)
 
 
 def remove_people(patcher: Any, receipt_ids: frozenset[str]) -> Any:
