@@ -1,4 +1,4 @@
-"""What drawing took: kept with each clip, added up into the film, told by the report."""
+"""What is told beside what was measured: what drawing took, kept with each clip and added up into the film; whom shots look like."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drawn_films import BEATS, FPS, texture, timeline
 from pack.nodes.engine.film.assemble import FilmSettings, assemble_film
 from pack.nodes.engine.film.clip_cache import ClipCache
 from pack.nodes.engine.film.clip_source import FileClip, PictureClip
-from pack.nodes.engine.film.report import FilmReport, measure_film
+from pack.nodes.engine.film.report import FilmReport, ShotLikeness, measure_film
 from pack.nodes.engine.film.report_text import write_numbers, write_text
 from pack.nodes.engine.film.video_file import CLIP, FILM_FORMATS, VideoFileWriter
 from pack.nodes.engine.film.work import FilmWork, add_work, read_clip_work, read_receipts, read_work, tag_receipts
@@ -136,3 +136,20 @@ def test_the_report_tells_what_was_spent(report: FilmReport, work: FilmWork, lin
 
 def test_a_film_that_tells_nothing_has_no_such_line(report: FilmReport) -> None:
     assert "Work:" not in write_text(report) and json.loads(write_numbers(report))["work"] is None
+
+
+def test_the_report_names_the_shots_that_are_least_like_somebody(report: FilmReport) -> None:
+    shots = [ShotLikeness(shot, 1, 7, 7, 0.9 - 0.1 * shot) for shot in range(1, 7)] + [ShotLikeness(7, 1, 7, 0, None)]
+    told = write_text(replace(report, likeness=tuple(shots))).splitlines()
+    start = next(
+        place for place, line in enumerate(told) if line.startswith("Likeness: 0.55 in the middle of 6 shots; no face found in 1 (")
+    )
+    assert [line.split(",")[0] for line in told[start + 1 : start + 5]] == [
+        f"  shot {shot}: {0.9 - 0.1 * shot:.2f}" for shot in (6, 5, 4, 3)
+    ]
+    assert not told[start + 5].startswith("  shot")
+
+
+def test_several_people_have_a_line_each(report: FilmReport) -> None:
+    text = write_text(replace(report, likeness=(ShotLikeness(1, 1, 7, 7, 0.8), ShotLikeness(1, 2, 7, 0, None))))
+    assert "Likeness of person 1: 0.80 in the middle of 1 shot (" in text and "Likeness of person 2: no face found in 1 shot" in text

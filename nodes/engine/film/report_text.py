@@ -11,11 +11,12 @@ import numpy as np
 
 from .drift import ShotSteadiness
 from .flashes import LIMIT
-from .report import FilmReport, Stretch
+from .report import FilmReport, ShotLikeness, Stretch
 from .work import FilmWork
 
 SCHEMA = "video_report/1"
 LISTED = 4  # stretches or shots that are named one by one
+LIKENESS_SCALE = "somebody filmed is about 0.8 like themselves, painted 0.5, in pencil 0.3; others are 0.2 to 0.3"  # bench_resemblance.py
 COLOUR_DRIFT, SHARE_DRIFT = 10.0, 0.25  # beyond these a shot is named
 
 
@@ -33,6 +34,7 @@ def write_text(report: FilmReport) -> str:
         *_drift_lines(report.shots),
         f"Frozen: {_name_stretches(report.frozen)}. Black: {_name_stretches(report.black)}.",
         _flash_line(report),
+        *_likeness_lines(report.likeness),
         *([_work_line(report.work)] if report.work else []),
         *(f"Note: {remark}" for remark in report.remarks),
     ]
@@ -146,6 +148,27 @@ def _flash_line(report: FilmReport) -> str:
         f"Flashes in any one second, at most: {counts['general in frame']} general, {counts['red in frame']} red (limit {LIMIT}, "
         f"WCAG 2.3.1); in any part of the picture: {counts['general in field']} general, {counts['red in field']} red"
     )
+
+
+def _likeness_lines(shots: Sequence[ShotLikeness]) -> list[str]:
+    """For each person the film as a whole, then the shots that are least like them."""
+    lines = []
+    for person in sorted({shot.person for shot in shots}):
+        own = [shot for shot in shots if shot.person == person]
+        seen = sorted(((shot.likeness, shot) for shot in own if shot.likeness is not None), key=lambda pair: pair[0])
+        name = f" of person {person}" if len({shot.person for shot in shots}) > 1 else ""
+        if not seen:
+            lines.append(f"Likeness{name}: no face found in {_count_shots(own)}")
+            continue
+        median = float(np.median([likeness for likeness, _ in seen]))
+        missing = f"; no face found in {len(own) - len(seen)}" if len(seen) < len(own) else ""
+        lines.append(f"Likeness{name}: {median:.2f} in the middle of {_count_shots(seen)}{missing} ({LIKENESS_SCALE})")
+        lines += [f"  shot {shot.shot}: {likeness:.2f}, a face in {shot.found} of {shot.frames} frames" for likeness, shot in seen[:LISTED]]
+    return lines
+
+
+def _count_shots(shots: Sequence[Any]) -> str:
+    return f"{len(shots)} shot" + ("s" if len(shots) != 1 else "")
 
 
 def _work_line(work: FilmWork) -> str:
