@@ -14,6 +14,7 @@ from .engine.film.given_curves import read_curves
 from .engine.film.motion import BY_STORYBOARD, MOVEMENTS
 from .engine.film.render import Clip, RenderSettings, render_shots
 from .engine.film.speeds import WALKS
+from .engine.film.video_frames import read_first_frames
 from .engine.timeline import Timeline, read_fps
 from .image_model import SamplingSettings
 from .model_choice import ModelChoice
@@ -97,6 +98,10 @@ class BeatSyncedSampler(io.ComfyNode):
                 io.Float.Input("anchor_attention", default=0.0, min=0.0, max=1.0, step=0.05, optional=True, advanced=True,
                                tooltip="How much of its fine structure each frame looks up in the shot's first picture. 1 flickers "
                                "least and moves least, and takes about a fifth longer. Off where the model does not allow it."),
+                io.Model.Input("low_noise_model", optional=True,
+                               tooltip="For models of two halves, such as Wan 2.2 14B: the low-noise half; 'model' is then the other."),
+                io.Float.Input("switch_at", default=0.0, min=0.0, max=1.0, step=0.005, optional=True, advanced=True,
+                               tooltip="At which noise low_noise_model takes over: 1 is the beginning, 0 the end. 0: where Wan 2.2 does."),
             ],
             outputs=[
                 io.Video.Output("clips", display_name="clips", is_output_list=True, tooltip="One clip a shot, in order."),
@@ -110,19 +115,19 @@ class BeatSyncedSampler(io.ComfyNode):
     def execute(
         cls, model: Any, clip: Any, vae: Any, timeline: Timeline, width: int, height: int, fps: float, steps: int, cfg: float,
         sampler: str, scheduler: str, seed: int, negative: str, walk: str, walk_amount: float,
-        first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0,
-        shared_steps: float = 0.9, steadiness: float = 0.0, movement: str = BY_STORYBOARD, keyframes: Any = None, audio: Any = None,
-        audio_encoder: Any = None, clip_vision: Any = None, video_latents: str = "auto", anchor_attention: float = 0.0,
+        first_shot: int = 1, last_shot: int = 0, batch_frames: int = 0, shared_steps: float = 0.9, steadiness: float = 0.0,
+        movement: str = BY_STORYBOARD, keyframes: Any = None, audio: Any = None, audio_encoder: Any = None, clip_vision: Any = None,
+        video_latents: str = "auto", anchor_attention: float = 0.0, low_noise_model: Any = None, switch_at: float = 0.0,
         **curves: list[float] | None,
     ) -> io.NodeOutput:  # fmt: skip
-        consents = cls._find_consents(model, clip)
+        consents = cls._find_consents(model, low_noise_model, clip)
         settings = RenderSettings(
             width, height, read_fps(fps), seed, walk, walk_amount, batch_frames, first_shot, last_shot, shared_steps, steadiness,
             consents.ids, movement, read_curves(curves), anchor_attention,
         )  # fmt: skip
-        sampling = SamplingSettings(steps, cfg, sampler, scheduler, negative)
-        choice = ModelChoice(vae, sampling, ShotMaterial(timeline, audio, keyframes), video_latents, audio_encoder, clip_vision, cls.hidden)
-        cast = ShotCast(model, clip, consents.ids, timeline, choice.make)
+        sampling, material = SamplingSettings(steps, cfg, sampler, scheduler, negative), ShotMaterial(timeline, audio, keyframes)
+        choice = ModelChoice(vae, sampling, material, video_latents, audio_encoder, clip_vision, switch_at, cls.hidden)
+        cast = ShotCast(model, low_noise_model, clip, consents.ids, timeline, choice.make)
         cache = ClipCache(Path(folder_paths.get_output_directory()) / CLIP_FOLDER)
         watch = consents.watch(ProgressReport(model, cls.hidden.unique_id))
         with consents.required():
@@ -130,19 +135,11 @@ class BeatSyncedSampler(io.ComfyNode):
 
     @classmethod
     def _show(cls, clips: list[Clip]) -> io.NodeOutput:
-        keyframes = to_image(read_keyframes([clip.path for clip in clips]))
+        keyframes = to_image(read_first_frames([clip.path for clip in clips]))
         return io.NodeOutput([InputImpl.VideoFromFile(str(clip.path)) for clip in clips], keyframes, ui=ui.PreviewImage(keyframes, cls=cls))
 
     @classmethod
-    def _find_consents(cls, model: Any, clip: Any) -> FilmConsents:
-        patchers = [part for part in (model, getattr(clip, "patcher", None)) if part is not None]
-        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, ("model", "clip", "keyframes")))
-
-
-def read_keyframes(paths: list[Path]) -> Any:
-    """The first frame of each clip, uint8 [clips, height, width, 3]."""
-    import numpy as np
-
-    from .engine.film.video_file import read_frames
-
-    return np.stack([next(iter(read_frames(path))) for path in paths])
+    def _find_consents(cls, model: Any, low_noise: Any, clip: Any) -> FilmConsents:
+        patchers = [part for part in (model, low_noise, getattr(clip, "patcher", None)) if part is not None]
+        inputs = ("model", "low_noise_model", "clip", "keyframes")
+        return FilmConsents(find_receipts(patchers, cls.hidden.dynprompt, cls.hidden.unique_id, inputs))

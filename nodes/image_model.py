@@ -6,18 +6,17 @@ Whatever was applied upstream (LoRAs, patches, samplers' options) is kept: sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import comfy.model_management
-import comfy.sample
-import comfy.samplers
-import comfy.utils
 
 from .anchor_attention import AnchorAttention
+from .evaluation_count import EvaluationCount
 from .prompt_blend import Conditioning, blend_conditionings
+from .step_sampling import LowNoise, OnStep, StepSampler
 
 if TYPE_CHECKING:
     import torch
@@ -48,15 +47,23 @@ class SamplingSettings:
 class HostImageModel:
     """Draws frames with core's sampling functions; see `engine.film.render.ImageModel` for the shapes."""
 
-    def __init__(self, model: ModelPatcher, clip: CLIP | None, vae: VAE, settings: SamplingSettings, identity: str) -> None:
+    def __init__(
+        self, model: ModelPatcher, clip: CLIP | None, vae: VAE, settings: SamplingSettings, identity: str, low_noise: LowNoise | None = None
+    ) -> None:
         if clip is None:
             raise ValueError("The checkpoint has no text encoder (CLIP); load one with a CLIP loader and connect it to 'clip'.")
         vae.throw_exception_if_invalid()
         self.identity = identity
-        self._model, self._clip, self._vae, self._settings = model, clip, vae, settings
+        self._count = EvaluationCount()
+        self.sampler = StepSampler(model, settings, low_noise).checked().with_models(self._count.watch)
+        self._model, self._clip, self._vae, self._settings = self.sampler.model, clip, vae, settings
         self._format = cast("LatentFormat", model.get_model_object("latent_format"))
         self._prompts: dict[str, Conditioning] = {}
-        self._held: tuple[HostImageModel, AnchorAttention] | None = None
+        self._held: tuple[HostImageModel, list[AnchorAttention]] | None = None
+
+    @property
+    def evaluations(self) -> int:
+        return self._count.rows
 
     def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
         ratio = self._format.spacial_downscale_ratio
@@ -86,52 +93,35 @@ class HostImageModel:
     def hold_to_first(self, shares: Sequence[float]) -> HostImageModel:
         """One clone for all batches: core keeps it loaded, and says once a film what the model cannot do."""
         if self._held is None:
-            attention, held = AnchorAttention(self._model), copy(self)
-            held._model = attention.patched
-            self._held = held, attention
-        held, attention = self._held
-        attention.shares = tuple(shares)
+            attentions, held = [AnchorAttention(model) for model in self.sampler.models], copy(self)
+            patched = iter(attentions)
+            held.sampler = self.sampler.with_models(lambda _model: next(patched).patched)
+            self._held = held, attentions
+        held, attentions = self._held
+        for attention in attentions:
+            attention.shares = tuple(shares)
         return held
 
-    def sample(self, noise: torch.Tensor, prompt: Conditioning, seed: int, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
+    def sample(self, noise: torch.Tensor, prompt: Conditioning, seed: int, on_step: OnStep) -> torch.Tensor:
         import torch
 
-        settings = self._settings
-        return comfy.sample.sample(
-            self._model, noise, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
-            prompt, self.encode_prompt(settings.negative), torch.zeros_like(noise),
-            callback=lambda step, denoised, _x, steps: on_step(step, steps, denoised), disable_pbar=True, seed=seed,
-        )  # fmt: skip
+        prompts = prompt, self.encode_prompt(self._settings.negative)
+        return self.sampler.run(noise, torch.zeros_like(noise), prompts, seed, range(self.sampler.count), on_step)[0]
 
     def step_count(self) -> int:
-        settings = self._settings
-        if settings.sampler not in STEPWISE_SAMPLERS:
-            return 0
-        sampler = comfy.samplers.KSampler(
-            self._model, settings.steps, self._model.load_device, settings.sampler, settings.scheduler, 1.0, self._model.model_options
-        )
-        return len(sampler.sigmas) - 1
+        return self.sampler.count if self._settings.sampler in STEPWISE_SAMPLERS else 0
 
     def sample_part(
-        self, start: torch.Tensor, prompt: Conditioning, seed: int, steps: range, on_step: Callable[[int, int, Any], None]
+        self, start: torch.Tensor, prompt: Conditioning, seed: int, steps: range, on_step: OnStep
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Core takes the noise that is left as a part of the latents, whatever the model's way of adding noise."""
         import torch
 
-        settings, zeros, seen = self._settings, torch.zeros_like(start), []
-
-        def on_core_step(step: int, denoised: torch.Tensor, _x: Any, count: int) -> None:
-            seen[:] = [denoised]
-            on_step(step, count, denoised)
-
-        latents = comfy.sample.sample(
-            self._model, zeros if steps.start else start, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
-            prompt, self.encode_prompt(settings.negative), start if steps.start else zeros, disable_noise=steps.start > 0,
-            start_step=steps.start, last_step=steps.stop, callback=on_core_step, disable_pbar=True, seed=seed,
-        )  # fmt: skip
-        if steps.stop >= self.step_count() or not seen:
+        prompts, zeros = (prompt, self.encode_prompt(self._settings.negative)), torch.zeros_like(start)
+        noise, begun = (zeros, start) if steps.start else (start, zeros)
+        latents, seen = self.sampler.run(noise, begun, prompts, seed, steps, on_step)
+        if steps.stop >= self.step_count() or seen is None:
             return latents, latents
-        return latents, cast("Any", self._model.model).process_latent_out(seen[0].float()).to(latents)
+        return latents, cast("Any", self._model.model).process_latent_out(seen.float()).to(latents)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         pictures = self._vae.decode(latents)

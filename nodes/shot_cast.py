@@ -18,17 +18,17 @@ from .engine.timeline import Shot, Timeline
 from .personal_receipts import marks_in
 
 DrawingModel = ImageModel | VideoModel
-MakeModel = Callable[[Any, Any], DrawingModel]  # of core's MODEL and CLIP
+MakeModel = Callable[[Any, Any, Any], DrawingModel]  # of core's MODEL, the MODEL that finishes for it, if any, and CLIP
 
 
 class ShotCast:
     """`whole` is the model as it was given; `model_for` gives the one that draws a shot."""
 
-    def __init__(self, model: Any, clip: Any, receipt_ids: tuple[str, ...], timeline: Timeline, make: MakeModel) -> None:
-        self._model, self._clip, self._make = model, clip, make
+    def __init__(self, model: Any, low_noise: Any, clip: Any, receipt_ids: tuple[str, ...], timeline: Timeline, make: MakeModel) -> None:
+        self._models, self._clip, self._make = (model, low_noise), clip, make
         self._ids, self._names = frozenset(receipt_ids), [trigger_word(receipt_id) for receipt_id in receipt_ids]
         self._is_told_apart = any(self._is_named(shot) for shot in timeline.shots)
-        self.whole = make(model, clip)
+        self.whole = make(model, low_noise, clip)
 
     def model_for(self, shot: Shot) -> DrawingModel:
         return self.whole if self._is_named(shot) or not self._is_told_apart else self._empty
@@ -38,12 +38,13 @@ class ShotCast:
 
     @cached_property
     def _empty(self) -> DrawingModel:
-        model, clip = remove_people(self._model, self._ids), self._clip
+        models, clip = [model and remove_people(model, self._ids) for model in self._models], self._clip
         text = getattr(clip, "patcher", None)
         if text is not None and (plain := remove_people(text, self._ids)) is not text:
             clip = clip.clone()
             clip.patcher = plain
-        return self.whole if model is self._model and clip is self._clip else self._make(model, clip)
+        same = clip is self._clip and all(plain is model for plain, model in zip(models, self._models, strict=True))
+        return self.whole if same else self._make(models[0], models[1], clip)
 
 
 def remove_people(patcher: Any, receipt_ids: frozenset[str]) -> Any:

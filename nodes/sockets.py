@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,15 @@ from .engine.film.clip_source import Clip, FileClip, PictureClip
 from .engine.film.shot_loop import ShotLoop
 from .engine.film.sound_sync import SoundBlock, read_sound
 from .engine.film.video_frames import probe_video
+from .engine.film.work import FilmWork, read_work
 from .engine.person.dataset import FaceDataset
 from .engine.timeline import Timeline
 
 if TYPE_CHECKING:
     import torch
+
+
+WORK = "music_video_work"  # on a VIDEO: what drawing it took
 
 
 @io.comfytype(io_type="MUSIC_VIDEO_TIMELINE")
@@ -85,6 +90,18 @@ def read_clip(value: Input.Video | torch.Tensor, picture_fps: Fraction) -> Clip:
     if not picture_fps:
         raise ValueError("Pictures have no frame rate of their own; set fps to the one that they play at.")
     return PictureClip(value.detach().cpu().float().numpy(), picture_fps)
+
+
+def to_film(path: Path, work: FilmWork) -> Input.Video:
+    """A finished film as a VIDEO that knows, as long as this process lives, what its drawing took."""
+    video = InputImpl.VideoFromFile(str(path))
+    setattr(video, WORK, work if work.known else None)
+    return video
+
+
+def film_work(video: Input.Video) -> FilmWork | None:
+    """What drawing a film took: as Video Assembler left it, else as its file tells, which knows no seconds."""
+    return getattr(video, WORK, None) or read_work(read_clip(video, Fraction(0)))
 
 
 def read_film_sound(video: Input.Video) -> Iterable[SoundBlock] | None:

@@ -12,13 +12,14 @@ import comfy.model_management
 import comfy.utils
 import folder_paths
 from comfy.cli_args import args
-from comfy_api.latest import InputImpl, io, ui
+from comfy_api.latest import io, ui
 
 from .engine.film.assemble import LYRICS, TRANSITIONS, FilmSettings, assemble_film, film_size
 from .engine.film.clip_source import SHORT_CLIPS, Clip
 from .engine.film.video_formats import FILM_FORMATS
+from .engine.film.work import add_work, read_receipts, tag_receipts
 from .engine.timeline import Timeline, read_fps
-from .sockets import TimelineSocket, read_audio, read_clip
+from .sockets import TimelineSocket, read_audio, read_clip, to_film
 from .status_line import show_status
 
 
@@ -76,18 +77,20 @@ class VideoAssembler(io.ComfyNode):
         samples, sample_rate = read_audio(audio[0])
         sources = [read_clip(clip, rate) for clip in clips]
         place = choose_place(filename_prefix[0], sources, settings)
-        film = assemble_film(timeline[0], sources, samples, sample_rate, place.path, settings, progress_report(), cls._tags())
+        work = add_work(sources)
+        tags = cls._tags(work.to_tag() | tag_receipts(read_receipts(sources)))
+        film = assemble_film(timeline[0], sources, samples, sample_rate, place.path, settings, progress_report(), tags)
         show_status(cls.hidden.unique_id, " ".join(film.remarks))
         preview = ui.PreviewVideo([ui.SavedResult(place.path.name, place.subfolder, io.FolderType.output)])
-        return io.NodeOutput(InputImpl.VideoFromFile(str(film.path)), ui=preview)
+        return io.NodeOutput(to_film(film.path, work), ui=preview)
 
     @classmethod
-    def _tags(cls) -> dict[str, str]:
-        """The graph that made the film, as core's own nodes store it, so that the film opens as a workflow."""
+    def _tags(cls, made: dict[str, str]) -> dict[str, str]:
+        """How the film was made, and the graph that made it as core's own nodes store it, so that the film opens as a workflow."""
         if args.disable_metadata:
             return {}
         tags = {**(cls.hidden.extra_pnginfo or {}), **({"prompt": cls.hidden.prompt} if cls.hidden.prompt else {})}
-        return {name: json.dumps(value) for name, value in tags.items()}
+        return made | {name: json.dumps(value) for name, value in tags.items()}
 
 
 class Place(NamedTuple):

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import comfy.model_management
-import comfy.sample
 
 from .image_model import MEMORY_SHARE, HostImageModel, SamplingSettings
 from .video_families import VideoFamily, find_family, is_video_model
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from .engine.film.video_shots import VideoRequest
     from .shot_material import ShotMaterial
+    from .step_sampling import LowNoise
 
 VIDEO_LATENTS = ("auto", "on", "off")
 TILE, TILE_OVERLAP = 512, 64  # pixels; these four are the defaults of core's VAE Decode (Tiled)
@@ -31,15 +31,15 @@ TILE_FRAMES, TILE_FRAMES_OVERLAP = 64, 8
 
 def choose_model(
     model: ModelPatcher, clip: CLIP | None, vae: VAE, settings: SamplingSettings, identity: str, video_latents: str,
-    material: ShotMaterial, audio_encoder: Any = None, clip_vision: Any = None,
+    material: ShotMaterial, audio_encoder: Any = None, clip_vision: Any = None, low_noise: LowNoise | None = None,
 ) -> HostImageModel | HostVideoModel:  # fmt: skip
     """A video model draws a shot as a whole, any other frame by frame; `video_latents` is one of VIDEO_LATENTS."""
-    still = HostImageModel(model, clip, vae, settings, identity)
+    still = HostImageModel(model, clip, vae, settings, identity, low_noise)
     video = is_video_model(model, vae)
     if video_latents == "on" and not video and cast("Any", model.get_model_object("latent_format")).latent_dimensions != 3:
         raise ValueError("This model makes single pictures and no video; set video_latents to auto.")
     if video_latents == "on" or (video and video_latents == "auto"):
-        return HostVideoModel(still, model, vae, settings, find_family(model), material, audio_encoder, clip_vision)
+        return HostVideoModel(still, vae, settings, find_family(model), material, audio_encoder, clip_vision)
     if material.has_pictures:
         raise ValueError("An image model does not begin with a picture; disconnect 'keyframes', or connect an image-to-video model.")
     return still
@@ -49,12 +49,12 @@ class HostVideoModel:
     """Draws pieces of film with core's sampling functions; see `engine.film.video_shots.VideoModel` for the shapes."""
 
     def __init__(
-        self, still: HostImageModel, model: ModelPatcher, vae: VAE, settings: SamplingSettings, family: VideoFamily,
-        material: ShotMaterial, audio_encoder: Any, clip_vision: Any,
+        self, still: HostImageModel, vae: VAE, settings: SamplingSettings, family: VideoFamily, material: ShotMaterial,
+        audio_encoder: Any, clip_vision: Any,
     ) -> None:  # fmt: skip
         self.identity, self.grid, self.memory, self.continues = still.identity, family.grid, family.memory, family.continues
         self.is_out_of_memory = still.is_out_of_memory
-        self._still, self._model, self._vae, self._settings = still, model, vae, settings
+        self._still, self._vae, self._settings = still, vae, settings
         self._family, self._material, self._encoder, self._vision = family, material, audio_encoder, clip_vision
         if family.picture == "no" and material.has_pictures:
             raise ValueError("This video model cannot begin with a picture; disconnect 'keyframes', or connect an image-to-video model.")
@@ -62,6 +62,10 @@ class HostVideoModel:
             raise ValueError("This is an image-to-video model; connect a picture a shot, or one for all, to 'keyframes'.")
         if family.hears and (audio_encoder is None or not material.has_sound):
             raise ValueError("This model moves to the song; connect the song to 'audio' and Load Audio Encoder to 'audio_encoder'.")
+
+    @property
+    def evaluations(self) -> int:
+        return self._still.evaluations
 
     def check_size(self, width: int, height: int) -> None:
         self._still.noise_shape(width, height)
@@ -75,14 +79,10 @@ class HostVideoModel:
         return [self._material.mark_picture(shot), heard]
 
     def draw(self, request: VideoRequest, noise: torch.Tensor, on_step: Callable[[int, int, Any], None]) -> torch.Tensor:
-        settings = self._settings
         noise = noise.movedim(0, 1)[None]
         start = self._family.begin(self._set_scene(request, noise))
-        latents = comfy.sample.sample(
-            self._model, noise, settings.steps, settings.cfg, settings.sampler, settings.scheduler,
-            start.positive, start.negative, start.latents, noise_mask=start.mask,
-            callback=lambda step, denoised, _x, steps: on_step(step, steps, denoised), disable_pbar=True, seed=request.seed,
-        )  # fmt: skip
+        prompts, sampler = (start.positive, start.negative), self._still.sampler
+        latents, _seen = sampler.run(noise, start.latents, prompts, request.seed, range(sampler.count), on_step, start.mask)
         if start.head is not None:
             latents[:, :, : start.head.shape[2]] = start.head.to(latents)
         return self._decode(latents, request)

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 from comfy_api.latest import Input, io, ui
 
-from .engine.film.report import measure_film
+from .engine.film.report import add_likeness, measure_film
 from .engine.film.report_plot import draw_report
 from .engine.film.report_text import write_numbers, write_text
 from .engine.timeline import Timeline
-from .sockets import TimelineSocket, read_clip, read_film_sound, to_image
+from .film_people import FilmPeople
+from .sockets import TimelineSocket, film_work, read_clip, read_film_sound, to_image
 from .video_assembler import progress_report
 
 
@@ -22,7 +23,7 @@ class VideoReport(io.ComfyNode):
             display_name="Video Report",
             category="music video",
             description="Measures a finished film against its timeline: cuts, sound, beats, flicker, drift, frozen and black frames, "
-            "and whether it flashes too much to be safe.",
+            "and whether it flashes too much to be safe; also what drawing took, and how like their person shots came out.",
             search_aliases=["quality check", "sync check", "photosensitive", "WCAG flash test", "beat accuracy", "video metrics"],
             inputs=[
                 io.Video.Input("video", tooltip="The finished film, with its sound."),
@@ -39,7 +40,9 @@ class VideoReport(io.ComfyNode):
     @classmethod
     def execute(cls, video: Input.Video, timeline: Timeline) -> io.NodeOutput:
         clip = read_clip(video, Fraction(0))
-        measured = measure_film(clip, read_film_sound(video), timeline, progress_report())
+        people = FilmPeople(clip, timeline)
+        measured = measure_film(clip, read_film_sound(video), timeline, progress_report(), film_work(video), people.see)
+        measured = add_likeness(measured, *people.finish())
         text, plot = write_text(measured.report), to_image(draw_report(measured, timeline))
         shown = {**ui.PreviewImage(plot, cls=cls).as_dict(), "text": (text,)}
         return io.NodeOutput(text, write_numbers(measured.report), plot, ui=shown)

@@ -101,7 +101,7 @@ def test_an_interrupt_stops_within_a_step_and_leaves_finished_clips(
     monkeypatch.setattr(comfy.model_management, "throw_exception_if_processing_interrupted", stop_in_the_second_clip)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         sample(batch_frames=2)
-    assert [path.suffix for path in clips.iterdir()] == [".mp4"]
+    assert [path.suffixes for path in sorted(clips.iterdir())] == [[".mp4"], [".mp4", ".json"]]
 
 
 def test_blending_pads_the_shorter_prompt_and_keeps_the_ends(tiny: SimpleNamespace) -> None:
@@ -223,3 +223,46 @@ def test_movement_and_curves_of_other_nodes_shape_the_clips(sample: Callable[...
     assert plain[1] != zoomed[1], "its camera stood still"
     with pytest.raises(ValueError, match="zoom_curve has 12 values, but the film has 13 frames"):
         sample(zoom_curve=[0.0] * 12)
+
+
+@pytest.mark.parametrize("changes", [{"shared_steps": 0.0}, {"cfg": 1.0, "steps": 10}, {"anchor_attention": 1.0}])
+def test_what_a_clip_tells_is_what_ran_through_the_network(
+    sample: Callable[..., Any], tiny: SimpleNamespace, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pack.nodes.engine.film.work import read_clip_work
+
+    network, rows = tiny.model.model.diffusion_model, []
+    forward = network.forward
+
+    def count(latents: torch.Tensor, *values: Any, **named: Any) -> torch.Tensor:
+        rows.append(len(latents))
+        return forward(latents, *values, **named)
+
+    monkeypatch.setattr(network, "forward", count)
+    kept = [read_clip_work(Path(video.get_stream_source())) for video in sample(**changes).result[0]]
+    assert all(work and work.evaluations > 0 and work.seconds > 0 for work in kept)
+    assert sum(work.evaluations for work in kept if work) == sum(rows)
+
+
+def test_a_film_of_these_clips_tells_the_report_what_was_spent(
+    sample: Callable[..., Any], tiny: SimpleNamespace, run_node: Callable[..., Any]
+) -> None:
+    import json
+
+    from comfy_api.latest import InputImpl
+    from pack.nodes.video_assembler import VideoAssembler
+    from pack.nodes.video_report import VideoReport
+
+    clips = sample().result[0]
+    settings = {"format": "MP4 (H.264 + AAC)", "transition": "cut", "transition_seconds": 0.5, "short_clips": "stop", "lyrics": "none",
+                "width": 0, "height": 0, "fps": 0.0, "quality": 80, "filename_prefix": "film"}  # fmt: skip
+    song = {"waveform": torch.zeros(1, 1, 24255), "sample_rate": 22050}
+    given: dict[str, Any] = {name: [value] for name, value in settings.items()} | {"timeline": [TIMELINE], "audio": [song], "clips": clips}
+    film = run_node(VideoAssembler, **given).result[0]
+    fresh, loaded = (
+        run_node(VideoReport, video=video, timeline=TIMELINE).result for video in (film, InputImpl.VideoFromFile(film.get_stream_source()))
+    )
+    assert "s of drawing" in fresh[0] and "model evaluations" in loaded[0] and "s of drawing" not in loaded[0]
+    works = [json.loads(numbers)["work"] for _, numbers, _ in (fresh, loaded)]
+    assert works[0]["evaluations"] == works[1]["evaluations"] > 0 and works[0]["known"] == works[0]["clips"] == 2
+    assert works[0]["seconds"] > 0 and works[1]["seconds"] is None

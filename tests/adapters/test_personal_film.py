@@ -81,6 +81,17 @@ def test_clips_name_the_consent_and_go_with_it(film: Callable[..., list[Path]], 
         film(receipt_id)
 
 
+def test_a_person_in_the_second_half_is_asked_for_too(tiny: SimpleNamespace, store: Any, run_node: Callable[..., Any]) -> None:
+    from pack.nodes.beat_synced_sampler import BeatSyncedSampler
+    from pack.nodes.personal_receipts import attach_receipt
+
+    low = tiny.model.clone()
+    attach_receipt(low, verify(store, purposes=("train_lora",)))
+    two = {"model": tiny.model, "low_noise_model": low, "switch_at": 0.5, "steps": 4}
+    with pytest.raises(ValueError, match="not agreed to this use"):
+        run_node(BeatSyncedSampler, clip=tiny.clip, vae=tiny.vae, **SETTINGS | two)
+
+
 def test_a_consent_to_something_else_is_not_enough(film: Callable[..., list[Path]], store: Any) -> None:
     with pytest.raises(ValueError, match="not agreed to this use"):
         film(verify(store, purposes=("train_lora", "make_images")))
@@ -125,7 +136,7 @@ def test_a_file_that_any_loader_names_is_asked_for_its_receipt(store: Any, tmp_p
     assert find_receipts([tiny.model], prompt, "3", ("clip",)) == ()
     video = BeatSyncedSampler.PREPARE_CLASS_CLONE(None)
     video.hidden = SimpleNamespace(dynprompt=prompt, unique_id="4")
-    assert video._find_consents(tiny.model, None).ids == (receipt_id,), "pictures of a person ask for it too"
+    assert video._find_consents(tiny.model, None, None).ids == (receipt_id,), "pictures of a person ask for it too"
 
 
 @pytest.fixture
@@ -134,7 +145,7 @@ def cast(tiny: SimpleNamespace, store: Any, run_node: Callable[..., Any]) -> Cal
     from pack.nodes.beat_synced_sampler import BeatSyncedSampler
     from pack.nodes.personal_receipts import mark_tensors
 
-    def run(prompts: list[str], receipt_id: str, personal: bool = True, style: float = 0.0) -> list[Any]:
+    def run(prompts: list[str], receipt_id: str, personal: bool = True, style: float = 0.0, low_noise: bool = False) -> list[Any]:
         weights = [name for name, value in tiny.model.model.state_dict().items() if value.ndim == 2][:4]
         model = tiny.model.clone()
         for strength, receipt in ((style, ""), (0.05 if personal else 0.0, receipt_id)):
@@ -145,18 +156,21 @@ def cast(tiny: SimpleNamespace, store: Any, run_node: Callable[..., Any]) -> Cal
                 model.add_patches({name: ("diff", (tensor,)) for name, tensor in tensors.items()}, strength)
         shots = tuple(Shot(0.25 * n, 0.25 * n + 0.25, prompt, n, "still") for n, prompt in enumerate(prompts))
         timeline = replace(TIMELINE, duration=0.25 * len(prompts), shots=shots)
-        result = run_node(BeatSyncedSampler, model=model, clip=tiny.clip, vae=tiny.vae, **(SETTINGS | {"timeline": timeline})).result
+        two = {"model": tiny.model, "low_noise_model": model, "switch_at": 0.5, "steps": 4} if low_noise else {"model": model}
+        result = run_node(BeatSyncedSampler, clip=tiny.clip, vae=tiny.vae, **(SETTINGS | {"timeline": timeline} | two)).result
         return list(result[1])
 
     return run
 
 
 @pytest.mark.slow
-def test_shots_that_do_not_name_the_person_are_drawn_without_them(cast: Callable[..., list[Any]], store: Any) -> None:
+@pytest.mark.parametrize("low_noise", [False, True])
+def test_shots_that_do_not_name_the_person_are_drawn_without_them(cast: Callable[..., list[Any]], store: Any, low_noise: bool) -> None:
+    """Also where only the second of a model's two halves has learnt the person."""
     receipt_id = verify(store)
     name = store.receipt(receipt_id).trigger
     prompts = [f"{name} person at sea", "a red sea", f"a crowd, {name} person among it", "a city"]
-    with_lora, without = cast(prompts, receipt_id), cast(prompts, receipt_id, personal=False)
+    with_lora, without = (cast(prompts, receipt_id, personal=personal, low_noise=low_noise) for personal in (True, False))
     alike = [torch.equal(a, b) for a, b in zip(with_lora, without, strict=True)]
     assert alike == [False, True, False, True]
 

@@ -108,7 +108,7 @@ def test_the_graph_travels_with_the_film(assemble: Callable[..., Any], monkeypat
     from pack.nodes.video_assembler import VideoAssembler
 
     tags = {"prompt": '{"1": {}}', "workflow": '{"nodes": []}'}
-    monkeypatch.setattr(VideoAssembler, "_tags", classmethod(lambda cls: tags))
+    monkeypatch.setattr(VideoAssembler, "_tags", classmethod(lambda cls, made: tags))
     with av.open(assemble(BATCHES).result[0].get_stream_source()) as container:
         assert {name: container.metadata[name] for name in tags} == tags
 
@@ -119,9 +119,10 @@ def test_the_tags_are_core_s_and_can_be_switched_off(comfy: SimpleNamespace, mon
 
     clone = VideoAssembler.PREPARE_CLASS_CLONE({"hidden_inputs": {}})
     monkeypatch.setattr(clone, "hidden", SimpleNamespace(prompt={"1": {}}, extra_pnginfo={"workflow": {"nodes": []}}), raising=False)
-    assert {name: json.loads(text) for name, text in clone._tags().items()} == {"prompt": {"1": {}}, "workflow": {"nodes": []}}
+    tags = {name: json.loads(text) for name, text in clone._tags({"made": "1"}).items()}
+    assert tags == {"made": 1, "prompt": {"1": {}}, "workflow": {"nodes": []}}
     monkeypatch.setattr(args, "disable_metadata", True)
-    assert clone._tags() == {}
+    assert clone._tags({"made": "1"}) == {}
 
 
 @pytest.mark.parametrize("prefix", ["../film", "/etc/film", "a/../../film", "..", "", "film\0", "a/", "C:/../../../x/y"])

@@ -11,10 +11,22 @@ from typing import Any
 
 import pytest
 import torch
+from pack.nodes.engine.film.work import read_clip_work
 from pack.nodes.engine.timeline import Shot, Timeline, frame_span
 from test_beat_synced_sampler import SETTINGS as IMAGE_SETTINGS
 from test_beat_synced_sampler import TIMELINE as IMAGE_TIMELINE
-from tiny_models import SeededPrompts, draw_weights, make_ltx_vae, make_vae, make_video, make_wan, make_wan_vae, patch_model
+from tiny_models import (
+    SeededPrompts,
+    draw_weights,
+    make_dit,
+    make_halves,
+    make_ltx_vae,
+    make_vae,
+    make_video,
+    make_wan,
+    make_wan_vae,
+    patch_model,
+)
 
 SHOTS = (Shot(0.0, 0.2, "a red sea", 1, "pulse"), Shot(0.2, 1.1, "a city", 2, "still", "a city at night"))
 TIMELINE = replace(IMAGE_TIMELINE, shots=SHOTS)
@@ -148,7 +160,7 @@ def test_an_interrupt_leaves_finished_clips(draw: Callable[..., Any], wan: Any, 
     monkeypatch.setattr(comfy.model_management, "throw_exception_if_processing_interrupted", stop_in_the_second_clip)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         draw(wan)
-    assert [path.suffix for path in clips.iterdir()] == [".mp4"]
+    assert [path.suffixes for path in sorted(clips.iterdir())] == [[".mp4"], [".mp4", ".json"]]
 
 
 def test_a_latent_that_is_too_large_is_decoded_in_tiles(
@@ -359,3 +371,79 @@ def test_every_start_has_the_shape_that_is_drawn(comfy: SimpleNamespace, begin: 
     assert start.latents.shape == latents.shape
     kept = start.mask if start.mask is not None else start.positive[0][1]["concat_mask"]
     assert float(kept[:, :, 0].max()) == 0.0 and float(kept[:, :, -1].min()) == 1.0, "the first picture stays, the rest is drawn"
+
+
+@pytest.fixture(scope="module")
+def halves(comfy: SimpleNamespace) -> tuple[Any, Any]:
+    return make_halves(make_wan)
+
+
+@pytest.fixture(scope="module")
+def halves_i2v(comfy: SimpleNamespace) -> tuple[Any, Any]:
+    """As core's loader takes Wan 2.2's: text-to-video models with more channels."""
+    return make_halves(lambda: make_wan("t2v", in_dim=36))
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[float]]]:
+    """The noise levels at which each network is run, a list for each model."""
+
+    def watch(*models: Any) -> list[list[float]]:
+        seen: list[list[float]] = [[] for _ in models]
+        for model, levels in zip(models, seen, strict=True):
+            network = model.model.diffusion_model
+            forward = network.forward
+
+            def run(x: Any, times: torch.Tensor, *values: Any, forward: Any = forward, levels: Any = levels, **named: Any) -> Any:
+                levels += [float(time) for time in times.reshape(len(x), -1)[:, 0]]
+                return forward(x, times, *values, **named)
+
+            monkeypatch.setattr(network, "forward", run)
+        return seen
+
+    return watch
+
+
+def test_each_half_takes_the_steps_on_its_side_of_the_noise(
+    draw: Callable[..., Any],
+    halves: tuple[Any, Any],
+    counted: Callable[..., list[list[float]]],
+) -> None:
+    high, low = counted(*halves)
+    made = draw(halves[0], low_noise_model=halves[1], steps=10, cfg=1.0)
+    assert [video.get_frame_count() for video in made.result[0]] == [3, 15]
+    assert len(high) + len(low) == 2 * 10 and min(high) >= 875 > max(low), "Wan 2.2 changes at 0.875"
+    works = [read_clip_work(Path(video.get_stream_source())) for video in made.result[0]]
+    assert [work and work.evaluations for work in works] == [10, 10]
+
+
+def test_image_to_video_changes_where_wan_22_does(
+    draw: Callable[..., Any],
+    halves_i2v: tuple[Any, Any],
+    counted: Callable[..., list[list[float]]],
+) -> None:
+    high, low = counted(*halves_i2v)
+    draw(halves_i2v[0], low_noise_model=halves_i2v[1], steps=20, cfg=1.0, keyframes=torch.rand(1, 48, 64, 3))
+    assert high and min(high) >= 900 > max(low) > 875
+
+
+def test_the_second_half_and_the_place_of_the_change_are_in_the_clips_names(draw: Callable[..., Any], halves: tuple[Any, Any]) -> None:
+    def names(**changes: Any) -> list[str]:
+        return [video.get_stream_source() for video in draw(halves[0], **{"steps": 6} | changes).result[0]]
+
+    plain, two, later = names(), names(low_noise_model=halves[1]), names(low_noise_model=halves[1], switch_at=0.95)
+    assert not {*plain} & {*two} and not {*two} & {*later} and names(low_noise_model=halves[1]) == two
+    patched = halves[1].clone()
+    weight = next(name for name, value in patched.model.state_dict().items() if value.ndim == 2)
+    patched.add_patches({weight: ("diff", (torch.ones(patched.model.state_dict()[weight].shape),))}, 1.0)
+    assert not {*two} & {*names(low_noise_model=patched)}
+    assert names(switch_at=0.5) == plain, "without a second model it says nothing"
+
+
+def test_halves_that_do_not_belong_together_are_one_sentence(
+    draw: Callable[..., Any], halves: tuple[Any, Any], halves_i2v: tuple[Any, Any]
+) -> None:
+    for other in (halves_i2v[1], patch_model(make_dit())):
+        with pytest.raises(ValueError, match="do not belong together.*connect the high-noise and the low-noise half") as caught:
+            draw(halves[0], low_noise_model=other)
+        assert "\n" not in str(caught.value)

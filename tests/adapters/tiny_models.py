@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -40,6 +41,15 @@ def patch_model(model: Any) -> Any:
 
     draw_weights(model.diffusion_model, model.get_dtype())
     return comfy.model_patcher.ModelPatcher(model.eval(), comfy.model_management.get_torch_device(), torch.device("cpu"))
+
+
+def make_halves(make: Callable[[], Any]) -> tuple[Any, Any]:
+    """Two models of one kind whose weights differ a little."""
+    high, low = patch_model(make()), patch_model(make())
+    generator = torch.Generator().manual_seed(7)
+    for weight in low.model.diffusion_model.parameters():
+        weight.data += 0.05 * torch.randn(weight.shape, generator=generator).to(weight)
+    return high, low
 
 
 def make_vae(channels: int) -> Any:

@@ -49,7 +49,7 @@ def start() -> None:
     assert nodes
 
 
-def verify_performer(folder: Path) -> Any:
+def verify_performer(folder: Path, name: str = "astronaut", purpose: str = "train_lora") -> Any:
     """A session, consent and all -> the store's dataset for training."""
     from acting import Actor, Camera, play
     from pack.nodes.engine.person.challenge import Challenge
@@ -58,7 +58,7 @@ def verify_performer(folder: Path) -> Any:
     from performer import Performer, photographs
     from sitting import make_consent
 
-    person, actor = Performer(photographs()["astronaut"]), Actor(np.random.default_rng(1))
+    person, actor = Performer(photographs()[name]), Actor(np.random.default_rng(1))
     store = PersonStore(folder)
     consent = store.begin_consent(make_consent())
     session = Challenge(MeshTracker(), 0.0, random=random.Random(1))
@@ -66,7 +66,7 @@ def verify_performer(folder: Path) -> Any:
     assert outcome is not None and outcome.passed, outcome
     store.record_attempt(consent, outcome)
     receipt = store.finish(consent, [picture.index for picture in store.choose(consent, outcome)])
-    return store.open_dataset(receipt.receipt_id, "train_lora")
+    return store.open_dataset(receipt.receipt_id, purpose)
 
 
 def make_student() -> Any:

@@ -21,7 +21,7 @@ from PIL import Image
 pytestmark = pytest.mark.host
 PREFIX = "/music_video/person"
 NAME = "Aiko Beispiel"
-CONSENT = {"name": NAME, "purposes": ["train_lora"], "language": "en", "notice_version": "1", "retention_days": 90, "adult": True}
+CONSENT = {"name": NAME, "purposes": ["train_lora"], "language": "en", "notice_version": "2", "retention_days": 90, "adult": True}
 WISHES = {"relaxed": False, "colours": False, "follow": True}
 
 

@@ -195,7 +195,13 @@ def test_a_published_notice_is_never_edited() -> None:
         "ja": "c91aaf86ab00cf0f6e050afd9a675cba5b554e25ce6fc25ce3de0c5ea1d8c039",
         "zh": "5c8789ef514377faf3986326f821f8ef57e36b9ef1d7dff77342dec93da9de1c",
     }
+    second = {
+        "en": "55c5dbcc6afb2b84823cc1e3cdac220e4ed8a80e6998a0f25101489ef81905be",
+        "ja": "58f03e2955041c2cea7b88e6fe646dca205070eb3e7c064ce5bf3f8327ce8ab5",
+        "zh": "b77c54db215902ed020827a5c5e6e5de35bdebacc6ed2f1436e42a932c879467",
+    }
     assert {language: notice_text(language, "1").sha256 for language in first} == first
+    assert {language: notice_text(language, "2").sha256 for language in second} == second
 
 
 def test_trigger_words_are_nobodys_words() -> None:

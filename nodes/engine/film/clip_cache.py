@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .work import forget_clip_work
+
 KEPT_DAYS = 30  # a clip that no film has used for so long is deleted
 LEAST_FREE_BYTES = 100 * 2**20  # less than this and a render is not even begun
 
@@ -59,3 +61,4 @@ class ClipCache:
         for path in self.folder.glob("*.mp4"):
             if path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
+        forget_clip_work(self.folder)

@@ -58,8 +58,10 @@ class FrameSeries:
         return self.looks["dark"] >= BLACK_SHARE
 
 
-def measure_frames(clip: Clip, on_progress: Callable[[int, int], None]) -> FrameSeries:
-    """`on_progress(done, total)` counts frames; whatever it raises ends the pass."""
+def measure_frames(
+    clip: Clip, on_progress: Callable[[int, int], None], on_frame: Callable[[int, np.ndarray], None] | None = None
+) -> FrameSeries:
+    """`on_progress(done, total)` counts frames, `on_frame` sees each with its number; whatever they raise ends the pass."""
     facts = clip.facts
     scale = min(1.0, LOOK / max(facts.width, facts.height))
     size = max(1, round(facts.width * scale)), max(1, round(facts.height * scale))
@@ -67,6 +69,8 @@ def measure_frames(clip: Clip, on_progress: Callable[[int, int], None]) -> Frame
     comparer, flashes, still = FrameComparer(), FlashCounter(), _StillWatch()
     for number, frame in enumerate(clip.timed_frames(size)):
         on_progress(min(number, facts.frames), facts.frames)
+        if on_frame is not None:
+            on_frame(number, frame.pixels)
         small = shrink(frame.pixels)
         light = to_light(small)
         flashes.add(frame.time, light)

@@ -7,6 +7,7 @@ prompt to another, paced by the music (`drawing`). A `VideoModel` draws a shot a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,7 @@ from .given_curves import GivenCurves
 from .motion import BY_STORYBOARD, Motion, plan_motion
 from .speeds import WALKS
 from .video_shots import VideoModel, describe_pieces, draw_video, plan_shot
+from .work import ClipWork, tag_receipts, write_clip_work
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +41,11 @@ class ImageModel(Protocol):
     """What rendering needs of a model. Latents are float32 [frames, ...], pictures [frames, height, width, 3] in 0..1."""
 
     identity: str  # changes whenever the same noise and prompt would give another picture
+
+    @property
+    def evaluations(self) -> int:
+        """Pictures run through the network so far; with and without the prompt are two."""
+        ...
 
     def noise_shape(self, width: int, height: int) -> tuple[int, ...]:
         """The shape of one frame's latent; ValueError for a size that the model cannot make."""
@@ -241,8 +248,8 @@ def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: 
 
     from .video_file import CLIP, VideoFileWriter
 
-    tags = {"comment": "consent " + " ".join(settings.receipts)} if settings.receipts else {}
-    file = VideoFileWriter(cache.path(job.key), settings.width, settings.height, settings.fps, CLIP, metadata=tags)
+    path, begun, before = cache.path(job.key), time.monotonic(), job.model.evaluations
+    file = VideoFileWriter(path, settings.width, settings.height, settings.fps, CLIP, metadata=tag_receipts(settings.receipts))
     limiter = FlashLimiter(settings.fps)
     with file, ThreadPoolExecutor(1, "clip") as camera:
         filmed = None
@@ -252,6 +259,7 @@ def _render_clip(job: _Job, settings: RenderSettings, cache: ClipCache, report: 
             filmed = camera.submit(_film, file, limiter, pictures, job.motion, start)
         if filmed is not None:
             report(len(job.motion), None, filmed.result())
+        write_clip_work(path, ClipWork(job.model.evaluations - before, time.monotonic() - begun))
 
 
 def _film(file: VideoFileWriter, limiter: FlashLimiter, pictures: torch.Tensor, motion: Motion, start: int) -> np.ndarray:

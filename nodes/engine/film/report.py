@@ -2,12 +2,12 @@
 
 One pass over the frames and one over the sound; memory grows by a few hundred bytes a frame. The picture and the sound
 are measured as they are in the film; of the timeline only what was planned is taken. Who is in the picture is not
-measured: `person` and `film` do not know each other.
+measured here: `person` and `film` do not know each other, and the node joins what both say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -22,6 +22,7 @@ from .frame_curves import TRUSTED
 from .frame_series import FrameSeries, measure_frames
 from .seen_cuts import ROUNDING, CutMatch, find_cuts, match_cuts
 from .sound_sync import SoundBlock, SoundSync, find_offset, hear
+from .work import FilmWork
 
 FAR_OFF = (2.0, 0.1)  # seconds, or a share of the song: such a film was made from another timeline
 FROZEN = 0.5  # seconds without any movement
@@ -39,6 +40,17 @@ SMOOTH = "None of the planned cuts is seen as a cut; crossfades are not, as they
 class Stretch:
     start: float
     end: float
+
+
+@dataclass(frozen=True)
+class ShotLikeness:
+    """Whether a shot shows somebody's own face. Who knows the face makes these; here they are only told."""
+
+    shot: int  # from 1
+    person: int  # from 1, where a film has several
+    frames: int  # looked at
+    found: int  # of these with a face
+    likeness: float | None  # up to 1; None where no face is seen well enough
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class FilmReport:
     black: tuple[Stretch, ...]
     flashes: dict[str, Flashes]  # "general" and "red", in the "frame" and in any "field" of it
     remarks: tuple[str, ...]
+    work: FilmWork | None = None  # what drawing it took, where that is known
+    likeness: tuple[ShotLikeness, ...] = ()
 
     @property
     def frame(self) -> float:
@@ -83,14 +97,18 @@ class Measured:
     accents: np.ndarray  # numbers of the frames
 
 
-def measure_film(clip: Clip, sound: Iterable[SoundBlock] | None, timeline: Timeline, on_progress: Callable[[int, int], None]) -> Measured:
-    """`sound` in order, None for a film without; `on_progress(done, total)` counts frames, and what it raises ends the work.
+def measure_film(
+    clip: Clip, sound: Iterable[SoundBlock] | None, timeline: Timeline, on_progress: Callable[[int, int], None],
+    work: FilmWork | None = None, on_frame: Callable[[int, np.ndarray], None] | None = None,
+) -> Measured:  # fmt: skip
+    """`sound` in order, None for a film without; `on_progress(done, total)` counts frames, `on_frame` sees each of them with its number,
+    at most 480 pixels long, and what they raise ends the work.
 
     ValueError for a film of one frame and for one that is far from as long as the timeline.
     """
     facts = clip.facts
     _check(facts.frames, facts.duration, timeline)
-    series = measure_frames(clip, on_progress)
+    series = measure_frames(clip, on_progress, on_frame)
     planned = _planned_cuts(timeline, facts.fps, len(series))
     cuts = find_cuts(series, planned)
     match = match_cuts(series.times[cuts].tolist(), planned) if timeline.shots else None
@@ -113,8 +131,15 @@ def measure_film(clip: Clip, sound: Iterable[SoundBlock] | None, timeline: Timel
         black=_stretches(series.black, series.times, facts.duration),
         flashes={f"{kind} in {area}": getattr(series.flashes, kind)(area) for kind in ("general", "red") for area in ("frame", "field")},
         remarks=(),
+        work=work,
     )  # fmt: skip
     return Measured(_with_remarks(report, timeline), series, accents)
+
+
+def add_likeness(measured: Measured, likeness: Sequence[ShotLikeness], remarks: Sequence[str]) -> Measured:
+    """What is known of the people in it, joined to what was measured."""
+    report = measured.report
+    return replace(measured, report=replace(report, likeness=tuple(likeness), remarks=(*report.remarks, *remarks)))
 
 
 def _check(frames: int, duration: float, timeline: Timeline) -> None:

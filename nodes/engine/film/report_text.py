@@ -11,10 +11,12 @@ import numpy as np
 
 from .drift import ShotSteadiness
 from .flashes import LIMIT
-from .report import FilmReport, Stretch
+from .report import FilmReport, ShotLikeness, Stretch
+from .work import FilmWork
 
 SCHEMA = "video_report/1"
 LISTED = 4  # stretches or shots that are named one by one
+LIKENESS_SCALE = "somebody filmed is about 0.8 like themselves, painted 0.5, in pencil 0.3; others are 0.2 to 0.3"  # bench_resemblance.py
 COLOUR_DRIFT, SHARE_DRIFT = 10.0, 0.25  # beyond these a shot is named
 
 
@@ -32,6 +34,8 @@ def write_text(report: FilmReport) -> str:
         *_drift_lines(report.shots),
         f"Frozen: {_name_stretches(report.frozen)}. Black: {_name_stretches(report.black)}.",
         _flash_line(report),
+        *_likeness_lines(report.likeness),
+        *([_work_line(report.work)] if report.work else []),
         *(f"Note: {remark}" for remark in report.remarks),
     ]
     return "\n".join(lines)
@@ -51,6 +55,11 @@ def write_numbers(report: FilmReport) -> str:
         }
     if report.beats:
         data["beats"]["rate"] = report.beats.rate
+    if report.work:
+        data["work"] |= {
+            "evaluations_per_second": report.work.evaluations / report.work.covered,
+            "seconds_per_second": None if report.work.seconds is None else report.work.seconds / report.work.covered,
+        }
     return json.dumps(_rounded(data), indent=1, allow_nan=False)
 
 
@@ -139,6 +148,35 @@ def _flash_line(report: FilmReport) -> str:
         f"Flashes in any one second, at most: {counts['general in frame']} general, {counts['red in frame']} red (limit {LIMIT}, "
         f"WCAG 2.3.1); in any part of the picture: {counts['general in field']} general, {counts['red in field']} red"
     )
+
+
+def _likeness_lines(shots: Sequence[ShotLikeness]) -> list[str]:
+    """For each person the film as a whole, then the shots that are least like them."""
+    lines = []
+    for person in sorted({shot.person for shot in shots}):
+        own = [shot for shot in shots if shot.person == person]
+        seen = sorted(((shot.likeness, shot) for shot in own if shot.likeness is not None), key=lambda pair: pair[0])
+        name = f" of person {person}" if len({shot.person for shot in shots}) > 1 else ""
+        if not seen:
+            lines.append(f"Likeness{name}: no face found in {_count_shots(own)}")
+            continue
+        median = float(np.median([likeness for likeness, _ in seen]))
+        missing = f"; no face found in {len(own) - len(seen)}" if len(seen) < len(own) else ""
+        lines.append(f"Likeness{name}: {median:.2f} in the middle of {_count_shots(seen)}{missing} ({LIKENESS_SCALE})")
+        lines += [f"  shot {shot.shot}: {likeness:.2f}, a face in {shot.found} of {shot.frames} frames" for likeness, shot in seen[:LISTED]]
+    return lines
+
+
+def _count_shots(shots: Sequence[Any]) -> str:
+    return f"{len(shots)} shot" + ("s" if len(shots) != 1 else "")
+
+
+def _work_line(work: FilmWork) -> str:
+    """Seconds are known only where the film was joined in this very session."""
+    text = f"Work: {work.evaluations} model evaluations ({work.evaluations / work.covered:.0f} for a second of film)"
+    if work.seconds is not None:
+        text += f" and {work.seconds:.1f} s of drawing ({work.seconds / work.covered:.1f} s for a second of film)"
+    return text + (f", for the {work.known} of {work.clips} clips that tell" if work.known < work.clips else "")
 
 
 def _warning_lines(report: FilmReport) -> list[str]:

@@ -18,6 +18,7 @@ from ..timeline import Shot, Timeline, TimelineError, frame_span
 from .clip_source import SHORT_CLIPS, Clip, frames_on_grid, is_short
 from .frame_grid import next_length
 from .video_file import CLIP, VideoFileWriter
+from .work import tag_receipts
 
 # The lengths that video models make, as step and first: Wan and Hunyuan 4n+1, LTX 8n+1 (ComfyUI's nodes_wan.py and nodes_lt.py).
 FRAME_GRIDS = {"any": (1, 1), "4n+1": (4, 1), "8n+1": (8, 1), "17k+5": (17, 5)}
@@ -117,8 +118,7 @@ def write_clip(
         raise ValueError(_short_sentence(source, loop, shot))
     facts = source.facts
     size = facts.width - facts.width % 2, facts.height - facts.height % 2  # video needs even sizes
-    tags = {"comment": "consent " + " ".join(receipts)} if receipts else {}
-    with VideoFileWriter(path, *size, loop.fps, CLIP, metadata=tags) as file:
+    with VideoFileWriter(path, *size, loop.fps, CLIP, metadata=tag_receipts(receipts)) as file:
         for frame in frames_on_grid(source, shot.frames, 0, 0, loop.fps, size, short_clips):
             on_frame()
             file.write(frame)

@@ -8,7 +8,7 @@ BT.601, as FFmpeg and so ComfyUI's own nodes write them. Knows nothing of shots 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -46,6 +46,11 @@ def read_frames(source: Source, start: float = 0.0, duration: float = 0.0, size:
     """
     for frame in read_timed_frames(source, start, duration, size):
         yield frame.pixels
+
+
+def read_first_frames(sources: Sequence[Source]) -> np.ndarray:
+    """The first frame of each video, all of one size: uint8 RGB [videos, height, width, 3]."""
+    return np.stack([next(iter(read_frames(source))) for source in sources])
 
 
 def read_timed_frames(
@@ -144,6 +149,12 @@ def open_video(source: Source) -> Any:
         raise ValueError(
             f"The video {_name(source)} cannot be read ({getattr(error, 'strerror', None) or error}); check that it plays."
         ) from error
+
+
+def read_tags(source: Source) -> dict[str, str]:
+    """A file's own tags, their names in small letters: Matroska and WebM write them in large ones."""
+    with open_video(source) as container:
+        return {name.lower(): text for name, text in container.metadata.items()}
 
 
 def _video_stream(container: InputContainer) -> Any:

@@ -46,6 +46,11 @@ class VideoModel(Protocol):
     memory: int  # how many pictures of what came before it wants to see when a shot goes on; 0: none
     continues: bool  # its first picture is the last one of those
 
+    @property
+    def evaluations(self) -> int:
+        """Latents run through the network so far, each a whole piece; with and without the prompt are two."""
+        ...
+
     def check_size(self, width: int, height: int) -> None:
         """ValueError for a size that the model cannot make."""
         ...

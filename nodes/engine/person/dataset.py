@@ -71,6 +71,10 @@ class FaceDataset:
         return self._receipt.level
 
     @property
+    def notice_version(self) -> int:
+        return int(self._receipt.notice_version)
+
+    @property
     def until(self) -> str:
         return self._receipt.until
 

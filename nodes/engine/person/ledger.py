@@ -33,6 +33,7 @@ EVENTS: Mapping[str, frozenset[str]] = {  # event -> the facts that it may carry
     "lora_written": frozenset({"sha256"}),
     "lora_loaded": frozenset(),
     "film_rendered": frozenset({"frames"}),
+    "film_compared": frozenset({"frames"}),
     "exported": frozenset(),
     "withdrawn": frozenset(),
     "expired": frozenset(),

@@ -92,6 +92,11 @@ class MeshTracker:
             self._region = _region_of_points(face.points)
         return face
 
+    def find_afresh(self, picture: np.ndarray) -> Face | None:
+        """Like `find`, for pictures that do not follow each other."""
+        self._region = None
+        return self.find(picture)
+
     def count(self, picture: np.ndarray) -> int:
         """The detector takes a flag for a face now and then; the mesh model, asked too, does not."""
         detections = self._detect(picture)

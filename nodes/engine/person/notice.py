@@ -15,7 +15,7 @@ from typing import Any
 
 from .private_file import canonical
 
-VERSION = "1"
+VERSION = "2"
 LANGUAGES = ("en", "ja", "zh")
 PURPOSES = ("train_lora", "make_images", "make_videos")
 FOLDER = Path(__file__).parent / "notices"

@@ -103,6 +103,10 @@ class Receipt:
         return self.body["verification"]["level"]
 
     @property
+    def notice_version(self) -> str:
+        return self.body["notice"]["version"]
+
+    @property
     def trigger(self) -> str:
         return self.body["trigger"]
 
