@@ -1,7 +1,8 @@
 """The report on the built-in model: how plainly prompts steer it, and what it looks like.
 
-Prints each probe's number for made and drawn pictures, the places read back, the time a frame takes, and writes a contact
-sheet (JPEG) of prompts with two seeds each. Usage: python tests/bench/report_demo_model.py [SHEET.jpg]
+Prints each probe's number for made and drawn pictures, the places read back, how much blocks show, what the autoencoder
+loses, the time a frame takes, and writes a contact sheet (JPEG) of prompts with two seeds each.
+Usage: python tests/bench/report_demo_model.py [SHEET.jpg]
 """
 
 from __future__ import annotations
@@ -74,6 +75,19 @@ def write_sheet(painter: Any, path: Path, seeds: range = range(2)) -> None:
     sheet.save(path, quality=82, optimize=True)
 
 
+def print_seams(painter: Any, count: int = 48) -> None:
+    """Blocks and sharpness of made pictures beside drawn ones; what encoding and decoding lose."""
+    from seams import draw_scenes, draw_textures, paint_prompts, round_trip, seam_strength, sharpness, weave
+
+    scenes, textures, made = draw_scenes(count), draw_textures(count // 2), paint_prompts(painter, count)
+    print(f"{'pictures':42} {'seams':>6} {'weave':>6} {'sharpness':>10} {'PSNR':>6}")
+    for name, pictures in (("drawn scenes", scenes), ("textures", textures), ("made (6 steps, guidance 3)", made)):
+        print(f"{name:42} {seam_strength(pictures):6.2f} {weave(pictures):6.2f} {sharpness(pictures):10.2f}")
+    for name, pictures in (("drawn scenes, encoded and decoded", scenes), ("textures, encoded and decoded", textures)):
+        back = round_trip(painter, pictures)
+        print(f"{name:42} {back.seams:6.2f} {back.weave:6.2f} {back.sharpness:10.2f} {back.psnr:6.2f}")
+
+
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo_model_sheet.jpg")
     start_comfyui()
@@ -87,6 +101,7 @@ def main() -> None:
         print(f"{probe.name:42} {made} {drawn}  {found.strength:8.2f}  {found.share:8.0%}")
     places = {place: painter.paint(f"{prompt} by day, no people", range(3)) for place, prompt in PLACE_PROMPTS.items()}
     print(f"places read back: {read_places(places):.0%} of {3 * len(places)}")
+    print_seams(painter)
     start = time.perf_counter()
     painter.paint("a beach", range(8))
     print(f"a frame of 448 x 256 at 8 steps with guidance, decoded, in batches of 8: {(time.perf_counter() - start) / 8 * 1000:.0f} ms")

@@ -2,7 +2,7 @@
 
 In: pictures [batch, 3, height, width] in -1..1, sides multiples of 16. Out: latents [batch, 16, height / 16, width / 16] of about unit
 variance. The encoder is linear; the decoder is a linear road back and beside it a network that has learnt what that road misses.
-It knows nothing of ComfyUI: layers come from `operations`.
+The road looks at neighbouring latents too, or the edges of blocks would show. It knows nothing of ComfyUI: layers come from `operations`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Decoder(nn.Module):
         self.narrow = ResidualBlock(_NARROW, operations)
         self.to_thin = operations.Conv2d(_NARROW, _THIN * 16, 3, padding=1)
         self.leave = operations.Conv2d(_THIN, 3, 3, padding=1)
-        self.straight = operations.Conv2d(LATENT_CHANNELS, 3 * BLOCK * BLOCK, 1)
+        self.straight = operations.Conv2d(LATENT_CHANNELS, 3 * BLOCK * BLOCK, 3, padding=1)
 
     def forward(self, latents: Tensor) -> Tensor:
         latents = torch.tanh(latents / 5) * 5  # far-off latents (strong guidance) fade instead of burning

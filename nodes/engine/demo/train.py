@@ -1,7 +1,8 @@
 """Makes the built-in model's weights from nothing: `python nodes/engine/demo/train.py STAGE --minutes M --work FOLDER`.
 
-Stages, in order: autoencoder (seconds), decoder, pictures, text, denoiser, export. Decoder, pictures and denoiser resume where they stopped
-and may run side by side.
+Stages, in order: autoencoder (seconds), decoder, pictures, text, denoiser, drawn, repair, export. Decoder, pictures, denoiser,
+drawn and repair resume where they stopped; the first three may run side by side. `unpack` lays the released weights into the
+work folder, to go on from them.
 Needs torch and ComfyUI's source (COMFYUI_PATH, or .cache/ComfyUI-* beside the repository's files).
 weights/README.md tells the run that was made.
 """
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+STAGES = ("autoencoder", "decoder", "pictures", "text", "denoiser", "drawn", "repair", "export", "unpack")
 
 
 def _add_paths() -> None:
@@ -33,7 +35,7 @@ def _add_paths() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("autoencoder", "decoder", "pictures", "text", "denoiser", "export"))
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--work", type=Path, default=HERE.parents[2] / ".cache" / "demo_training")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--count", type=int, default=12000, help="pictures to draw")
@@ -58,7 +60,7 @@ def main() -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from demo.training import compression, diffusion, language, pictures, release
+    from demo.training import compression, diffusion, drawn, language, pictures, release, repair
 
     stage, work, timed = options.stage, options.work, {"minutes": options.minutes, "seed": options.seed}
     if stage == "autoencoder":
@@ -71,6 +73,12 @@ def _run(options: argparse.Namespace) -> None:
         language.train_text(work, seed=options.seed)
     elif stage == "denoiser":
         diffusion.train_denoiser(work, rate=options.rate, **timed)
+    elif stage == "drawn":
+        drawn.redraw_pictures(work, count=options.count, seed=options.seed)
+    elif stage == "repair":
+        repair.repair_decoder(work, **timed)
+    elif stage == "unpack":
+        release.unpack_weights(HERE / "weights", work)
     else:
         release.write_weights(work, HERE / "weights")
 

@@ -62,7 +62,7 @@ def fit_encoder(work: Path, seed: int = 1) -> None:
         _silence(model)
         model.encoder.straight.weight.copy_((axes * (size / spread)[:, None])[:, :, None, None])
         model.encoder.straight.bias.copy_(-(axes @ mean) * size / spread)
-        model.decoder.straight.weight.copy_((axes * (spread / size)[:, None]).T[:, :, None, None])
+        model.decoder.straight.weight.zero_()[:, :, 1, 1] = (axes * (spread / size)[:, None]).T  # neighbours come in with training
         model.decoder.straight.bias.copy_(mean)
     _log.info("components' spread %s", [round(value, 2) for value in spread.tolist()])
     torch.save({"weights": model.state_dict(), "step": 0}, work / "autoencoder.pt")
@@ -79,12 +79,14 @@ def _silence(model: DemoAutoencoder) -> None:
     model.decoder.leave.weight.mul_(0.02)
 
 
-def _difference(made: Tensor, wanted: Tensor) -> Tensor:
-    """Pixels and edges, at full and half size."""
-    loss = torch.zeros(())
+def picture_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Pixels and edges, at full and half size; `weight` [batch] says how much each picture counts."""
+    at = torch.ones(len(made)) if weight is None else weight
+    at, loss = at.view(-1, 1, 1, 1), torch.zeros(())
     for _ in range(2):
-        loss = loss + functional.l1_loss(made, wanted) + 0.3 * functional.mse_loss(made, wanted)
-        loss = loss + functional.l1_loss(made.diff(dim=2), wanted.diff(dim=2)) + functional.l1_loss(made.diff(dim=3), wanted.diff(dim=3))
+        gap = made - wanted
+        loss = loss + (at * gap.abs()).mean() + 0.3 * (at * gap.square()).mean()
+        loss = loss + (at * gap.diff(dim=2).abs()).mean() + (at * gap.diff(dim=3).abs()).mean()
         made, wanted = functional.avg_pool2d(made, 2), functional.avg_pool2d(wanted, 2)
     return loss
 
@@ -109,7 +111,7 @@ def train_decoder(work: Path, *, minutes: float, seed: int = 1, batch: int = 16,
         with torch.no_grad():
             codes = model.encode(pictures)
         made = model.decode(codes + _NOISE * torch.rand(len(codes), 1, 1, 1) * torch.randn_like(codes))
-        loss = _difference(made, pictures)
+        loss = picture_loss(made, pictures)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

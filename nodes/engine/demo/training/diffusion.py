@@ -125,15 +125,16 @@ def _split_parameters(unet: nn.Module) -> tuple[list[nn.Parameter], list[nn.Para
     return inner, rest
 
 
-class _Prompts:
+class Prompts:
     """Scenes to token vectors [batch, 77, WIDTH], with new captions each time."""
 
     def __init__(self, work: Path) -> None:
         self._model, self._tokenizer = load_text_model(work), Tokenizer(torch.load(work / "text.pt")["tokens"])
 
     @torch.no_grad()
-    def encode(self, scenes: list[Scene], rng: np.random.Generator) -> Tensor:
-        texts = ["" if rng.random() < 0.1 else write_caption(scene, rng).text for scene in scenes]
+    def encode(self, scenes: list[Scene], rng: np.random.Generator, silent: float = 0.1) -> Tensor:
+        """`silent` is the share that is told nothing."""
+        texts = ["" if rng.random() < silent else write_caption(scene, rng).text for scene in scenes]
         vectors = encode_tokens(self._model, pad_tokens([self._tokenizer.encode(text) for text in texts]))
         return functional.pad(vectors, (0, 0, 0, LENGTH - vectors.shape[1]))
 
@@ -156,11 +157,12 @@ def train_denoiser(work: Path, *, minutes: float, seed: int = 1, batch: int = 32
     if path.exists():
         saved = torch.load(path)
         unet.load_state_dict(saved["weights"])
-        muon.load_state_dict(saved["muon"])
-        adam.load_state_dict(saved["adam"])
+        if "muon" in saved:  # not where `unpack` laid the released weights
+            muon.load_state_dict(saved["muon"])
+            adam.load_state_dict(saved["adam"])
         average, step = saved["average"], saved["step"]
     torch.manual_seed(seed + step)
-    rng, prompts, album = np.random.default_rng(seed + step), _Prompts(work), Album(work / "pictures")
+    rng, prompts, album = np.random.default_rng(seed + step), Prompts(work), Album(work / "pictures")
     album.refresh()
     unet.latent_variance.copy_(album.variance())
     start, smooth = time.monotonic(), 0.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("music_video")
 WEIGHTS_NAME = "demo_model.safetensors"
 
 
-def _fit_preview(work: Path) -> dict[str, Tensor]:
+def fit_preview(work: Path) -> dict[str, Tensor]:
     """Least squares from latents to the mean colour of their block, -1..1: [17, 3], the last row the constant."""
     model, rng = load_autoencoder(work), np.random.default_rng(0)
     codes, colours = [], []
@@ -49,10 +49,26 @@ def write_weights(work: Path, folder: Path) -> None:
         "model.diffusion_model.": torch.load(work / "denoiser.pt")["average"],
         "cond_stage_model.": _text_weights(work),
         "first_stage_model.": load_autoencoder(work).state_dict(),
-        "latents.": _fit_preview(work),
+        "latents.": fit_preview(work),
     }
     tensors = {prefix + name: value for prefix, part in parts.items() for name, value in part.items()}
     half = {name: value.half().contiguous() if value.is_floating_point() else value for name, value in tensors.items()}
     folder.mkdir(exist_ok=True)
     save_file(half, folder / WEIGHTS_NAME, metadata={"format": "pt", "made_by": "nodes/engine/demo/train.py"})
     _log.info("wrote %s, %.1f MB", WEIGHTS_NAME, (folder / WEIGHTS_NAME).stat().st_size / 1e6)
+
+
+def unpack_weights(folder: Path, work: Path) -> None:
+    """The way back: released weights as the work folder's files, so that any stage can go on from them."""
+    weights = load_file(folder / WEIGHTS_NAME)
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        chosen = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+        return {name: value.float() if value.is_floating_point() else value for name, value in chosen.items()}
+
+    text, unet = part("cond_stage_model."), part("model.diffusion_model.")
+    words, tokens = text.pop("words"), text.pop("tokens").tolist()
+    text["text_model.embeddings.token_embedding.weight"] = words
+    torch.save({"weights": text, "tokens": tokens}, work / "text.pt")
+    torch.save({"weights": unet, "average": unet, "step": 0}, work / "denoiser.pt")
+    torch.save({"weights": part("first_stage_model."), "step": 0}, work / "autoencoder.pt")
