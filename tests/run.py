@@ -15,7 +15,8 @@ if sys.version_info < (3, 10):
     sys.exit("Python 3.10 or newer is needed; this is Python " + sys.version.split()[0] + ".")
 
 ROOT = Path(__file__).resolve().parent.parent
-WHOLE = ["-m", "", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # tests of one file may share a folder or a server
+# Whole files, since the tests of one may share a folder or a server; in their order, since few long tests would come last by their number.
+WHOLE = ["-m", "", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 sys.path.insert(0, str(ROOT / "workflows"))
 
 from runner.comfyui import SetupError

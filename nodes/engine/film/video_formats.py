@@ -42,7 +42,8 @@ class VideoFormat:
 
 
 def _h264(quality: int) -> dict[str, str]:
-    return {"preset": "fast", "crf": f"{min(51.0, 8 + (100 - quality) / 2):g}"}  # 80 is crf 18
+    """Without B-frames: with them x264's AVX-512 code gives other bytes each time. They would save 7 % of the file."""
+    return {"preset": "fast", "crf": f"{min(51.0, 8 + (100 - quality) / 2):g}", "bf": "0"}  # 80 is crf 18
 
 
 def _h264_clip(quality: int) -> dict[str, str]:
