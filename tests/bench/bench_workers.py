@@ -1,4 +1,4 @@
-"""What several workers on one device cost: `python tests/bench/bench_workers.py [workers]`, run inside the tests' environment.
+"""What several workers on one device cost: `python tests/bench/bench_workers.py [workers [steps]]`, run inside the tests' environment.
 
 The demo song's film is made three times from nothing: by the plain command, by one worker, by several. Where they share one device
 they cannot be faster; what they are slower is the price of the splitting. With OMP_NUM_THREADS=1 each worker computes on one core, so
@@ -39,9 +39,11 @@ class TimedShares(workers.Shares):
         TimedShares.last = time.monotonic()
 
 
-def make(folder: Path, name: str, count: int, comfyui: Path) -> tuple[float, bytes]:
+def make(folder: Path, name: str, count: int, comfyui: Path, steps: int | None) -> tuple[float, bytes]:
     film.BASE = folder / name
-    given: dict[str, Any] = {key: None for key in NAMES} | {"report": False, "out": folder / f"{name}.mp4", "set": []}
+    given: dict[str, Any] = {key: None for key in NAMES} | {
+        "report": False, "out": folder / f"{name}.mp4", "set": [], "steps": steps,
+    }  # fmt: skip
     TimedShares.first = 0.0
     started = time.monotonic()
     path = film.make_film(argparse.Namespace(workflow=ROOT / "workflows" / "quickstart.json", workers=count, **given), comfyui)
@@ -50,6 +52,7 @@ def make(folder: Path, name: str, count: int, comfyui: Path) -> tuple[float, byt
 
 def main() -> None:
     several = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+    steps = int(sys.argv[2]) if len(sys.argv) > 2 else None
     comfyui = Path(os.environ["COMFYUI_PATH"]) if os.environ.get("COMFYUI_PATH") else installed_comfyui()
     comfyui = comfyui or next((ROOT / ".cache").glob("ComfyUI-*"))
     folder = Path(tempfile.mkdtemp(prefix="bench_workers"))
@@ -58,7 +61,7 @@ def main() -> None:
     try:
         for name, count, through in (("plain", 1, 1), ("one worker", 2, 1), (f"{several} workers", several, several)):
             setattr(film, "draw_by_many", lambda url, prompt, _, *rest, n=through: draw_by_many(url, prompt, n, *rest))  # noqa: B010
-            total, made = make(folder, name, count, comfyui.resolve())
+            total, made = make(folder, name, count, comfyui.resolve(), steps)
             drawing = TimedShares.last - TimedShares.first if TimedShares.first else float("nan")
             rows.append(f"| {name} | {total:.1f} | {drawing:.1f} |")
             films.append(made)

@@ -110,6 +110,7 @@ def test_the_same_frames_give_the_same_bytes(kind: VideoFormat, tmp_path: Path) 
 def test_a_film_of_many_frames_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     """Short ones always were; what reads memory that nobody wrote (x264 with B-frames on AVX-512) shows in long ones, now and then."""
     import cv2
+    from av.video.frame import PictureType
 
     def film(name: str) -> bytes:
         with VideoFileWriter(tmp_path / name, 448, 256, Fraction(12), MP4) as file:
@@ -125,7 +126,7 @@ def test_a_film_of_many_frames_is_the_same_bytes_each_time(tmp_path: Path) -> No
     assert len({film(f"{number}.mp4") for number in range(6)}) == 1
     with av.open(str(tmp_path / "0.mp4")) as container:
         kinds = {frame.pict_type for frame in container.decode(video=0)}
-    assert kinds == {av.video.frame.PictureType.I, av.video.frame.PictureType.P}
+    assert kinds == {PictureType.I, PictureType.P}
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from .shares import Shares, share_prompt
 from .terminal import ProgressLine
 
 THREADS = "OMP_NUM_THREADS"
+WAITING = "OMP_WAIT_POLICY"
 RESTARTS = 2  # of each worker; one that dies more often lacks something that a restart does not give
 
 
@@ -65,6 +66,8 @@ class Worker:
         # server gets as many as it would have without Ray, and the film is the same.
         os.environ.pop(THREADS, None)
         os.environ.update({THREADS: threads} if threads else {})
+        # Threads that wait must not keep a core busy that another worker needs: two workers on two cores took four times as long.
+        os.environ.setdefault(WAITING, "passive")
         self._server = start_server(Path(sys.executable), comfyui, base, cpu=cpu)
 
     def process(self) -> tuple[int, float]:
