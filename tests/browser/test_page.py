@@ -44,12 +44,23 @@ def widget_value(page: Any, node: str, name: str) -> Any:
     return page.evaluate(f"([type, name]) => ({NODE})(type).widgets.find((widget) => widget.name === name).value", [node, name])
 
 
+OVERLAPS = """() => {
+    const boxes = app.graph.nodes.map((node) => {
+        const [x, y, width, height] = node.getBounding();
+        return { type: node.type, x, y, right: x + width, bottom: y + Math.max(height, node.computeSize()[1] + LiteGraph.NODE_TITLE_HEIGHT) };
+    });
+    const meet = (a, b) => a !== b && a.x < b.right && b.x < a.right && a.y <= b.y && b.y < a.bottom;
+    return boxes.flatMap((a) => boxes.filter((b) => meet(a, b)).map((b) => `${a.type} lies over ${b.type}`));
+}"""
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_template_opens_without_a_warning(page: Any, host: Any, keep_screenshot: Callable[[Any, str], Path], name: str) -> None:
     load(page, host, name)
     unknown = page.evaluate("() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)")
     keep_screenshot(page, name)
     assert unknown == []
+    assert page.evaluate(OVERLAPS) == []
     assert page.locator(".p-dialog:visible").count() == 0
     assert page.locator(".p-toast-message:visible").count() == 0
     assert page.complaints == []
