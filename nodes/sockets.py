@@ -68,16 +68,6 @@ def to_image(frames: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(batch.astype(np.float32) / 255.0)
 
 
-def from_image(image: torch.Tensor) -> np.ndarray:
-    """An IMAGE as uint8 frames [n, height, width, 3]; transparency is laid on black."""
-    batch = image.detach().float().cpu()
-    if batch.ndim == 3:
-        batch = batch[None]
-    if batch.shape[-1] == 4:
-        batch = batch[..., :3] * batch[..., 3:]
-    return (batch.nan_to_num().clamp(0, 1) * 255 + 0.5).byte().numpy()
-
-
 def read_clip(value: Input.Video | torch.Tensor, picture_fps: Fraction) -> Clip:
     """A VIDEO, or an IMAGE batch that plays at `picture_fps`, as a clip; a file is only opened when its frames are wanted."""
     if isinstance(value, InputImpl.VideoFromComponents):

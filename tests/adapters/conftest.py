@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,3 +36,24 @@ def run_node(comfy: SimpleNamespace) -> Callable[..., Any]:
             return make_locked_method_func(node, node.FUNCTION, clone)(**inputs)
 
     return run
+
+
+@pytest.fixture
+def stopped_in_the_second_clip(comfy: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AbstractContextManager[None]:
+    """Within it somebody stops the run while the second clip is drawn; the first is there afterwards, and nothing half done."""
+    import comfy.model_management
+
+    clips = tmp_path / "output" / "music_video" / "clips"
+
+    def stop() -> None:
+        if any(path.suffix == ".part" for path in clips.glob(".*")) and any(clips.glob("*.mp4")):
+            raise comfy.model_management.InterruptProcessingException
+
+    @contextmanager
+    def watch() -> Iterator[None]:
+        monkeypatch.setattr(comfy.model_management, "throw_exception_if_processing_interrupted", stop)
+        with pytest.raises(comfy.model_management.InterruptProcessingException):
+            yield
+        assert [path.suffixes for path in sorted(clips.iterdir())] == [[".mp4"], [".mp4", ".json"]]
+
+    return watch()

@@ -47,7 +47,8 @@ def widget_value(page: Any, node: str, name: str) -> Any:
 OVERLAPS = """() => {
     const boxes = app.graph.nodes.map((node) => {
         const [x, y, width, height] = node.getBounding();
-        return { type: node.type, x, y, right: x + width, bottom: y + Math.max(height, node.computeSize()[1] + LiteGraph.NODE_TITLE_HEIGHT) };
+        const wanted = node.computeSize()[1] + LiteGraph.NODE_TITLE_HEIGHT;
+        return { type: node.type, x, y, right: x + width, bottom: y + Math.max(height, wanted) };
     });
     const meet = (a, b) => a !== b && a.x < b.right && b.x < a.right && a.y <= b.y && b.y < a.bottom;
     return boxes.flatMap((a) => boxes.filter((b) => meet(a, b)).map((b) => `${a.type} lies over ${b.type}`));
